@@ -1,0 +1,11 @@
+import type { SecretRef } from "./connection.ts";
+
+/** Finds secrets and ConfigMaps by the order of S-3. Values never appear in errors. */
+export interface SecretStore {
+  /** All keys of a Secret with their values, or undefined when there is no such Secret. */
+  secret(name: string): Promise<ReadonlyMap<string, Uint8Array> | undefined>;
+  /** All keys of a ConfigMap with their values, or undefined when there is none. */
+  configMap(name: string): Promise<ReadonlyMap<string, string> | undefined>;
+  /** One value, wherever the reference says it is. @throws BridgeError SECRET_MISSING that names where it was looked for. */
+  value(ref: SecretRef): Promise<Uint8Array>;
+}
