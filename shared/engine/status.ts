@@ -3,7 +3,7 @@ import type { ConnectionStatus } from "./ports.ts";
 
 /**
  * What one route has counted since it started. At rest,
- * received = delivered + expired + filtered + deadLettered; while running, inFlight makes up the difference.
+ * received = delivered + expired + filtered + deadLettered + released; while running, inFlight makes up the difference.
  */
 export interface RouteCounters {
   received: number;
@@ -11,7 +11,9 @@ export interface RouteCounters {
   expired: number;
   filtered: number;
   deadLettered: number;
-  /** Taken in and not yet delivered, expired, filtered or dead-lettered. */
+  /** Given back to its source untouched, to be read again (rebalance, stop). */
+  released: number;
+  /** Taken in and not yet delivered, expired, filtered, dead-lettered or released. */
   inFlight: number;
   inFlightBytes: number;
   receivedBytes: number;
@@ -46,6 +48,7 @@ export function newCounters(): RouteCounters {
     expired: 0,
     filtered: 0,
     deadLettered: 0,
+    released: 0,
     inFlight: 0,
     inFlightBytes: 0,
     receivedBytes: 0,

@@ -1,0 +1,341 @@
+import { type BridgeError, toBridgeError } from "../errors.ts";
+import type { KafkaRecord } from "../model/kafka-record.ts";
+import type { Publish } from "../model/publish.ts";
+import type { KafkaToMqttRoute } from "../model/route.ts";
+import type { Translation, TranslationContext } from "../model/translation.ts";
+import { deadLetterOfRecord } from "../translate/dead-letter.ts";
+import { type Backoff, backoff } from "./backoff.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import { type EntryOwner, type Lane, LaneEntry } from "./lane.ts";
+import type { Clock, Log, Publisher, PublishOutcome } from "./ports.ts";
+import { recordMemory } from "./sizes.ts";
+import type { RouteCounters } from "./status.ts";
+
+export interface KafkaToMqttPumpOptions {
+  readonly route: KafkaToMqttRoute;
+  readonly translate: (record: KafkaRecord, context: TranslationContext) => Translation<Publish>;
+  readonly publisher: Publisher;
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly counters: RouteCounters;
+  /** Bytes of records held at once before `whenRoom` makes callers wait. */
+  readonly budgetBytes: number;
+  /** Called after an entry is done, delivered or not. */
+  readonly onDone: (entry: LaneEntry) => void;
+  /** Called when the pump can never go on: a message could be neither delivered nor dead-lettered. */
+  readonly onFailed: (error: BridgeError) => void;
+  readonly onPublished?: (record: KafkaRecord, publish: Publish) => void;
+}
+
+/** One per pump and reused, so that a translation allocates none. */
+class EntryContext implements TranslationContext {
+  now = 0;
+  entry: LaneEntry | undefined;
+  private readonly clock: Clock;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  newId(): string {
+    if (this.entry === undefined) return this.clock.newId();
+    this.entry.id ??= this.clock.newId();
+    return this.entry.id;
+  }
+}
+
+/**
+ * Takes records in order, translates and publishes them within the publisher's room, and says of each when it is done.
+ * It knows nothing of sources or commits: the runner and the Functions handler share it as it is.
+ */
+export class KafkaToMqttPump implements EntryOwner {
+  /** Why nothing is being published at the moment, for status pages. */
+  waitingFor: BridgeError | undefined;
+  private readonly options: KafkaToMqttPumpOptions;
+  private readonly context: EntryContext;
+  private readonly wait: Backoff;
+  private queue: LaneEntry[] = [];
+  private head = 0;
+  private published = 0;
+  private deadLettering = 0;
+  /** After a transient refusal nothing is published until all that was is settled and the back-off is over. */
+  private held = false;
+  private rewinding = false;
+  private readonly failedLanes = new Set<Lane>();
+  private stopped = false;
+  private cancelWait: (() => void) | undefined;
+  private roomWaiters: (() => void)[] = [];
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(options: KafkaToMqttPumpOptions) {
+    this.options = options;
+    this.context = new EntryContext(options.clock);
+    this.wait = backoff(options.clock);
+  }
+
+  /** Takes records of one lane, in offset order, and publishes as many as there is room for. */
+  push(lane: Lane, records: readonly KafkaRecord[]): LaneEntry[] {
+    const { counters } = this.options;
+    const entries: LaneEntry[] = [];
+    for (const record of records) {
+      const entry = new LaneEntry(lane, record, recordMemory(record), this);
+      lane.add(entry);
+      entries.push(entry);
+      this.queue.push(entry);
+      counters.received += 1;
+      counters.receivedBytes += record.value?.length ?? 0;
+      counters.inFlight += 1;
+      counters.inFlightBytes += entry.bytes;
+    }
+    this.fill();
+    return entries;
+  }
+
+  /** Resolves when what is held is within the budget: the back-pressure of S-53. */
+  whenRoom(): Promise<void> {
+    if (this.stopped || this.options.counters.inFlightBytes <= this.options.budgetBytes) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.roomWaiters.push(resolve));
+  }
+
+  /** Publishes while there is room. The publisher calls it when room grows; call it after anything else that frees the way. */
+  fill(): void {
+    const { publisher, clock } = this.options;
+    if (this.held || this.stopped || this.head === this.queue.length) return;
+    this.context.now = clock.now();
+    while (!this.held && publisher.room > 0) {
+      const entry = this.queue[this.head];
+      if (entry === undefined) break;
+      this.head += 1;
+      this.send(entry);
+    }
+    this.compact();
+    publisher.flush();
+  }
+
+  /** Gives back entries of this lane that were not published; those that were still count when they settle. */
+  release(lane: Lane): void {
+    lane.open = false;
+    this.giveBack((entry) => entry.lane === lane);
+  }
+
+  /** Gives back every entry that is not published yet. */
+  releaseQueued(): void {
+    this.giveBack(() => true);
+  }
+
+  /** Resolves when nothing that was published or is being dead-lettered is unsettled. */
+  whenIdle(): Promise<void> {
+    if (this.published === 0 && this.deadLettering === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** After a failure that an operator may have mended: tries again. */
+  resume(): void {
+    if (!this.held || this.rewinding || this.cancelWait !== undefined) return;
+    this.held = false;
+    this.waitingFor = undefined;
+    this.fill();
+  }
+
+  /** Publishes nothing more; lets go of whoever waits for room. */
+  stop(): void {
+    this.stopped = true;
+    this.cancelWait?.();
+    this.releaseQueued();
+    this.wakeRoomWaiters();
+  }
+
+  settled(entry: LaneEntry, outcome: PublishOutcome): void {
+    this.published -= 1;
+    if (outcome === undefined) this.delivered(entry);
+    else if (outcome.code === "STOPPED") this.abandon(entry);
+    else if (outcome.retryable) this.refused(entry, outcome);
+    else this.deadLetter(entry, outcome.code, outcome.message);
+    if (this.published > 0) return;
+    if (this.rewinding) this.startAgainLater();
+    this.wakeIfIdle();
+  }
+
+  private send(entry: LaneEntry): void {
+    const { counters, publisher, translate } = this.options;
+    this.context.entry = entry;
+    const translation = translate(entry.record, this.context);
+    switch (translation.kind) {
+      case "translated":
+        for (const { reason } of translation.removed) {
+          if (!entry.counted)
+            counters.removedHeaders[reason] = (counters.removedHeaders[reason] ?? 0) + 1;
+        }
+        entry.state = "published";
+        this.published += 1;
+        publisher.publish(translation.message, entry);
+        this.options.onPublished?.(entry.record, translation.message);
+        return;
+      case "expired":
+        counters.expired += 1;
+        this.finish(entry);
+        return;
+      case "filtered":
+        counters.filtered += 1;
+        this.finish(entry);
+        return;
+      case "rejected":
+        this.deadLetter(entry, translation.code, translation.reason);
+        return;
+    }
+  }
+
+  private delivered(entry: LaneEntry): void {
+    if (!entry.counted) {
+      entry.counted = true;
+      this.options.counters.delivered += 1;
+      if (!this.held) this.wait.reset();
+      this.finish(entry);
+      return;
+    }
+    entry.state = "done";
+    if (entry.lane.open) entry.lane.advance();
+    this.options.onDone(entry);
+  }
+
+  private finish(entry: LaneEntry): void {
+    const { counters } = this.options;
+    entry.state = "done";
+    counters.inFlight -= 1;
+    counters.inFlightBytes -= entry.bytes;
+    if (entry.lane.open) entry.lane.advance();
+    this.options.onDone(entry);
+    if (this.roomWaiters.length > 0 && counters.inFlightBytes <= this.options.budgetBytes / 2) {
+      this.wakeRoomWaiters();
+    }
+  }
+
+  /** Not delivered, and nobody's fault: its source will hand it out again. */
+  private abandon(entry: LaneEntry): void {
+    entry.state = "queued";
+    if (entry.counted) return;
+    const { counters } = this.options;
+    counters.released += 1;
+    counters.inFlight -= 1;
+    counters.inFlightBytes -= entry.bytes;
+  }
+
+  private refused(entry: LaneEntry, outcome: BridgeError): void {
+    if (!entry.lane.open) {
+      this.abandon(entry);
+      return;
+    }
+    entry.state = "failed";
+    this.failedLanes.add(entry.lane);
+    this.options.counters.retried += 1;
+    this.held = true;
+    this.rewinding = true;
+    this.waitingFor = outcome;
+  }
+
+  private startAgainLater(): void {
+    this.rewinding = false;
+    if (this.stopped) return;
+    const reason = this.waitingFor;
+    const ms = this.wait.next(reason?.retryAfterMs);
+    this.options.log("warn", "The broker refused messages for now, trying again", {
+      route: this.options.route.name,
+      code: reason?.code,
+      error: reason?.message,
+      waitMs: Math.round(ms),
+    });
+    this.cancelWait = this.options.clock.after(ms, () => this.startAgain());
+  }
+
+  private startAgain(): void {
+    this.cancelWait = undefined;
+    if (this.stopped) return;
+    const rest = this.queue.slice(this.head);
+    const again: LaneEntry[] = [];
+    for (const lane of this.failedLanes) {
+      if (lane.open) again.push(...lane.rewind());
+      else for (const entry of lane.pending()) if (entry.state === "failed") this.abandon(entry);
+    }
+    this.failedLanes.clear();
+    this.queue = [...again, ...rest];
+    this.head = 0;
+    this.held = false;
+    this.waitingFor = undefined;
+    this.fill();
+  }
+
+  private deadLetter(entry: LaneEntry, code: string, reason: string): void {
+    const { counters, route, clock } = this.options;
+    counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
+    // a dead letter that is rejected again already lies where it belongs: writing it anew would be a loop
+    if (entry.record.topic === route.deadLetterTopic) {
+      counters.deadLettered += 1;
+      this.finish(entry);
+      return;
+    }
+    const why = { code, reason, route: route.name, time: clock.now(), attempt: 1 };
+    entry.state = "published";
+    this.deadLettering += 1;
+    this.options.deadLetters
+      .write(deadLetterOfRecord(entry.record, route.deadLetterTopic, why))
+      .then(
+        () => {
+          counters.deadLettered += 1;
+          this.finish(entry);
+        },
+        (cause: unknown) => this.notDeadLettered(entry, cause),
+      )
+      .finally(() => {
+        this.deadLettering -= 1;
+        this.wakeIfIdle();
+      });
+  }
+
+  /** Without a place for its dead letter the route stops at the message: going on would lose it (S-54). */
+  private notDeadLettered(entry: LaneEntry, cause: unknown): void {
+    const error = toBridgeError(cause, "DEAD_LETTER_FAILED", "Cannot write a dead letter");
+    this.abandon(entry);
+    if (error.code === "STOPPED" || this.stopped) return;
+    this.held = true;
+    this.waitingFor = error;
+    this.options.onFailed(error);
+  }
+
+  private giveBack(which: (entry: LaneEntry) => boolean): void {
+    const kept: LaneEntry[] = [];
+    for (let i = this.head; i < this.queue.length; i += 1) {
+      const entry = this.queue[i];
+      if (entry === undefined) continue;
+      if (which(entry)) this.abandon(entry);
+      else kept.push(entry);
+    }
+    this.queue = kept;
+    this.head = 0;
+  }
+
+  private compact(): void {
+    if (this.head === this.queue.length) {
+      this.queue.length = 0;
+      this.head = 0;
+    } else if (this.head > 4096 && this.head * 2 > this.queue.length) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+  }
+
+  private wakeRoomWaiters(): void {
+    const waiters = this.roomWaiters;
+    this.roomWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  private wakeIfIdle(): void {
+    if (this.published > 0 || this.deadLettering > 0) return;
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const wake of waiters) wake();
+  }
+}
