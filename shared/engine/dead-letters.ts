@@ -3,11 +3,10 @@ import type { OutgoingRecord } from "../model/kafka-record.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import type { Clock, Log, RecordProducer } from "./ports.ts";
 
-/** Where messages go that can never be delivered (S-54). */
-export interface DeadLetters {
-  /** Resolves when the letter is as safe as a record can be; rejects, not retryable, when it can never be written. */
-  write(letter: OutgoingRecord): Promise<void>;
-  stop(): void;
+export interface DeadLettersOptions {
+  readonly producer: RecordProducer;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 interface Waiting {
@@ -16,52 +15,71 @@ interface Waiting {
   reject(error: BridgeError): void;
 }
 
-export interface DeadLettersOptions {
-  readonly producer: RecordProducer;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+/**
+ * Where messages go that can never be delivered (S-54).
+ * Letters that come while one batch is written go together in the next, so that a flood of poison stays cheap.
+ */
+export class DeadLetters {
+  private readonly options: DeadLettersOptions;
+  private readonly wait: Backoff;
+  private queue: Waiting[] = [];
+  private writing = false;
+  private stopped = false;
+  private cancelWait: (() => void) | undefined;
 
-/** Letters that come while one batch is written go together in the next, so that a flood of poison stays cheap. */
-export function deadLetters(options: DeadLettersOptions): DeadLetters {
-  const wait = backoff(options.clock);
-  let queue: Waiting[] = [];
-  let writing = false;
-  let stopped = false;
-  let cancelWait: (() => void) | undefined;
-
-  async function drain(): Promise<void> {
-    if (writing) return;
-    writing = true;
-    while (queue.length > 0 && !stopped) {
-      const batch = queue;
-      queue = [];
-      await writeBatch(batch);
-    }
-    writing = false;
+  constructor(options: DeadLettersOptions) {
+    this.options = options;
+    this.wait = backoff(options.clock);
   }
 
-  async function writeBatch(batch: Waiting[]): Promise<void> {
-    while (!stopped) {
-      const error = await attempt(batch);
+  /** Resolves when the letter is as safe as a record can be; rejects, not retryable, when it can never be written. */
+  write(letter: OutgoingRecord): Promise<void> {
+    if (this.stopped) return Promise.reject(stopping());
+    return new Promise<void>((resolve, reject) => {
+      this.queue.push({ letter, resolve, reject });
+      void this.drain();
+    });
+  }
+
+  /** Gives up what is not written: whoever waits is told STOPPED and must not acknowledge. */
+  stop(): void {
+    this.stopped = true;
+    this.cancelWait?.();
+    for (const waiting of this.queue) waiting.reject(stopping());
+    this.queue = [];
+  }
+
+  private async drain(): Promise<void> {
+    if (this.writing) return;
+    this.writing = true;
+    while (this.queue.length > 0) {
+      const batch = this.queue;
+      this.queue = [];
+      await this.writeBatch(batch);
+    }
+    this.writing = false;
+  }
+
+  private async writeBatch(batch: readonly Waiting[]): Promise<void> {
+    while (!this.stopped) {
+      const error = await this.attempt(batch);
       if (error === undefined) {
-        wait.reset();
+        this.wait.reset();
         for (const waiting of batch) waiting.resolve();
         return;
       }
       if (!error.retryable) {
-        await isolate(batch, error);
+        await this.isolate(batch, error);
         return;
       }
-      await pause(wait, error);
+      await this.pause(error);
     }
-    const error = new BridgeError("STOPPED", "Cannot write a dead letter: the route is stopping");
-    for (const waiting of batch) waiting.reject(error);
+    for (const waiting of batch) waiting.reject(stopping());
   }
 
-  async function attempt(batch: Waiting[]): Promise<BridgeError | undefined> {
+  private async attempt(batch: readonly Waiting[]): Promise<BridgeError | undefined> {
     try {
-      await options.producer.send(batch.map((waiting) => waiting.letter));
+      await this.options.producer.send(batch.map((waiting) => waiting.letter));
       return undefined;
     } catch (cause) {
       return toBridgeError(cause, "KAFKA_UNAVAILABLE", "Cannot write a dead letter");
@@ -69,47 +87,35 @@ export function deadLetters(options: DeadLettersOptions): DeadLetters {
   }
 
   /** One letter that can never be written must not take its neighbours with it. */
-  async function isolate(batch: Waiting[], error: BridgeError): Promise<void> {
+  private async isolate(batch: readonly Waiting[], error: BridgeError): Promise<void> {
     const [only] = batch;
     if (batch.length === 1 && only !== undefined) {
-      only.reject(
-        new BridgeError("DEAD_LETTER_FAILED", `Cannot write a dead letter: ${error.message}`, {
-          cause: error,
-        }),
-      );
+      const message = `Cannot write a dead letter to "${only.letter.topic}": ${error.message}`;
+      only.reject(new BridgeError("DEAD_LETTER_FAILED", message, { cause: error }));
       return;
     }
-    for (const waiting of batch) await writeBatch([waiting]);
+    for (const waiting of batch) await this.writeBatch([waiting]);
   }
 
-  function pause(timing: Backoff, error: BridgeError): Promise<void> {
-    const ms = timing.next(error.retryAfterMs);
-    options.log("warn", "Dead letter not written yet, trying again", {
+  private pause(error: BridgeError): Promise<void> {
+    const ms = this.wait.next(error.retryAfterMs);
+    this.options.log("warn", "Dead letters not written yet, trying again", {
       code: error.code,
       error: error.message,
       waitMs: Math.round(ms),
     });
     return new Promise((resolve) => {
-      const cancel = options.clock.after(ms, resolve);
-      cancelWait = () => {
+      const cancel = this.options.clock.after(ms, resolve);
+      this.cancelWait = () => {
         cancel();
         resolve();
       };
     });
   }
+}
 
-  return {
-    write: (letter) =>
-      new Promise<void>((resolve, reject) => {
-        queue.push({ letter, resolve, reject });
-        void drain();
-      }),
-    stop(): void {
-      stopped = true;
-      cancelWait?.();
-      const error = new BridgeError("STOPPED", "Cannot write a dead letter: the route is stopping");
-      for (const waiting of queue) waiting.reject(error);
-      queue = [];
-    },
-  };
+function stopping(): BridgeError {
+  return new BridgeError("STOPPED", "Cannot write a dead letter: the route is stopping", {
+    retryable: true,
+  });
 }

@@ -103,7 +103,7 @@ export class KafkaToMqtt implements RecordConsumer {
   private scheduleCommit(): void {
     if (this.stopping) return;
     this.cancelCommit = this.options.clock.after(this.options.commitIntervalMs, () => {
-      this.commit().finally(() => this.scheduleCommit());
+      void this.commit().then(() => this.scheduleCommit());
     });
   }
 
