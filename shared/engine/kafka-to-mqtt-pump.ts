@@ -153,6 +153,7 @@ export class KafkaToMqttPump implements EntryOwner {
     if (outcome === undefined) this.delivered(entry);
     else if (outcome.code === "STOPPED") this.abandon(entry);
     else if (outcome.retryable) this.refused(entry, outcome);
+    else if (entry.counted) this.close(entry);
     else this.deadLetter(entry, outcome.code, outcome.message);
     if (this.published > 0) return;
     if (this.rewinding) this.startAgainLater();
@@ -163,6 +164,10 @@ export class KafkaToMqttPump implements EntryOwner {
     const { counters, publisher, translate } = this.options;
     this.context.entry = entry;
     const translation = translate(entry.record, this.context);
+    if (entry.counted && translation.kind !== "translated") {
+      this.close(entry);
+      return;
+    }
     switch (translation.kind) {
       case "translated":
         for (const { reason } of translation.removed) {
@@ -196,6 +201,11 @@ export class KafkaToMqttPump implements EntryOwner {
       this.finish(entry);
       return;
     }
+    this.close(entry);
+  }
+
+  /** A repetition of what was counted before: done, whatever became of it. */
+  private close(entry: LaneEntry): void {
     entry.state = "done";
     if (entry.lane.open) entry.lane.advance();
     this.options.onDone(entry);
@@ -203,11 +213,9 @@ export class KafkaToMqttPump implements EntryOwner {
 
   private finish(entry: LaneEntry): void {
     const { counters } = this.options;
-    entry.state = "done";
     counters.inFlight -= 1;
     counters.inFlightBytes -= entry.bytes;
-    if (entry.lane.open) entry.lane.advance();
-    this.options.onDone(entry);
+    this.close(entry);
     if (this.roomWaiters.length > 0 && counters.inFlightBytes <= this.options.budgetBytes / 2) {
       this.wakeRoomWaiters();
     }
