@@ -290,7 +290,7 @@ describe("KafkaToMqtt", () => {
             if (publisher.unsettled === 0) await clock.advance(60_000);
             if (publisher.unsettled > 0) publisher.settle(ERRORS[verdict], n % publisher.unsettled);
           }
-          while (counters.inFlight > 0) {
+          while (counters.inFlight > 0 || publisher.unsettled > 0) {
             publisher.settleAll();
             await clock.advance(60_000);
           }
