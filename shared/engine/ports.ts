@@ -62,6 +62,7 @@ export interface RecordSource {
   commit(offsets: readonly PartitionOffset[]): Promise<void>;
   /** Leaves the group. Calls nothing on the consumer after it resolves. */
   stop(): Promise<void>;
+  status?(): ConnectionStatus;
 }
 
 /**
@@ -75,6 +76,7 @@ export interface RecordProducer {
   /** Bytes of the largest single record that the other side takes, when known. */
   readonly maxRecordBytes?: number;
   stop(): Promise<void>;
+  status?(): ConnectionStatus;
 }
 
 /** How one PUBLISH ended: undefined is success. */
@@ -100,6 +102,7 @@ export interface Publisher {
   flush(): void;
   /** Waits until all that was taken is settled or `deadlineMs` has passed, then disconnects. Unsettled receipts get a STOPPED error. */
   stop(deadlineMs: number): Promise<void>;
+  status?(): ConnectionStatus;
 }
 
 /** One received Application Message and the right to acknowledge it. */
@@ -131,6 +134,7 @@ export interface Subscriber {
   resume(): void;
   /** Disconnects and keeps the session, so that what comes meanwhile waits in the broker. */
   stop(): Promise<void>;
+  status?(): ConnectionStatus;
 }
 
 /** Whether each side of a route is up, for health pages. */
