@@ -16,7 +16,7 @@ export type AmqpHeaders = "Auto" | "Always" | "Never";
 export type Compression = "None" | "Gzip" | "Snappy" | "Lz4";
 
 /** The part of a route that every direction has. */
-interface RouteBase {
+export interface RouteBase {
   /** Unique among all routes: `<connector or dataflow>/<route>`; shown to people and used in metrics. */
   readonly name: string;
   /** The CloudEvents `source` of created events is `aio://<targetName>` (S-40). */

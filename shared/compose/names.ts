@@ -1,0 +1,27 @@
+import type { Route } from "../model/route.ts";
+
+/** A part of an identifier with only what every broker allows in one. */
+function plain(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9-]+/g, "-").replaceAll(/^-+|-+$/g, "");
+}
+
+/**
+ * The Client Identifier of a subscriber: the same at every start, for the session is kept under it (S-51),
+ * and another for each instance and each subscriber of a shared group.
+ */
+export function subscriberIdentifier(route: Route, instance: number, share: number): string {
+  const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
+  return `${prefix}isthmus-${plain(route.name)}-${instance}-${share}`;
+}
+
+/** The Client Identifier of a publisher: it keeps no session, and several processes may publish for one route. */
+export function publisherIdentifier(route: Route, unique: string): string {
+  const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
+  return `${prefix}isthmus-${plain(route.name)}-${unique.slice(0, 8)}`;
+}
+
+/** The Kafka client.id, for the broker's logs and quotas. */
+export function kafkaClientId(route: Route, instance: number): string {
+  const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
+  return `${prefix}isthmus-${plain(route.name)}-${instance}`;
+}
