@@ -1,58 +1,27 @@
 /**
  * The composition root: resolves connections, builds adapters, starts the engine. Both shells call this and nothing below it.
  */
-import type { Clock, Log } from "./engine/ports.ts";
+import { azureTokenSource } from "./adapters/identity/azure-token-source.ts";
+import { systemClock } from "./adapters/system/system-clock.ts";
+import {
+  type HostContext,
+  type HostOptions,
+  type LiveRoute,
+  routeBudget,
+  type Tap,
+} from "./compose/context.ts";
+import { openHandler, openKafkaToMqtt, type RecordHandler } from "./compose/kafka-to-mqtt-route.ts";
+import { openMqttToKafka } from "./compose/mqtt-to-kafka-route.ts";
 import type { RouteStatus } from "./engine/status.ts";
-import type { KafkaRecord } from "./model/kafka-record.ts";
-import type { Plan } from "./model/plan.ts";
-import type { Publish } from "./model/publish.ts";
-import type { KafkaToMqttRoute, MqttToKafkaRoute } from "./model/route.ts";
-import type { SecretStore } from "./model/secret-store.ts";
+import { BridgeError } from "./errors.ts";
+import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 
-/** Watches messages cross, for the status page; called after delivery, must not throw. */
-export interface Tap {
-  published?(route: KafkaToMqttRoute, record: KafkaRecord, publish: Publish): void;
-  produced?(route: MqttToKafkaRoute, publish: Publish, topic: string): void;
-}
-
-export interface HostOptions {
-  readonly plan: Plan;
-  readonly secrets: SecretStore;
-  readonly log: Log;
-  readonly clock?: Clock;
-  /** Which of the instances this process (or worker) is, from 0. Part of Client Identifiers and of S-13 Static. */
-  readonly instance?: number;
-  /** Bytes that all routes of this process together may hold in memory. Default 256 MiB. */
-  readonly memoryBudgetBytes?: number;
-  /** How long stopping may take (S-55). Default 10 s. */
-  readonly drainMs?: number;
-  readonly tap?: Tap;
-}
+export type { HostOptions, RecordHandler, Tap };
 
 export interface RunningBridge {
   status(): readonly RouteStatus[];
   /** Stops intake, drains, commits, disconnects (S-55). */
   stop(): Promise<void>;
-}
-
-/** Runs all routes of the plan in this process. @throws BridgeError when a route can never start. */
-export function startBridge(_options: HostOptions): Promise<RunningBridge> {
-  return Promise.reject(new Error("being written"));
-}
-
-/** For hosts that are handed records (a Functions trigger): the same route without its source. */
-export interface RecordHandler {
-  /** Resolves when every record is delivered, expired, filtered or dead-lettered; rejects with a BridgeError when one is not. */
-  deliver(records: readonly KafkaRecord[], timeoutMs: number): Promise<void>;
-  status(): RouteStatus;
-  stop(): Promise<void>;
-}
-
-export function openRecordHandler(
-  _route: KafkaToMqttRoute,
-  _options: HostOptions,
-): Promise<RecordHandler> {
-  return Promise.reject(new Error("being written"));
 }
 
 /** One MQTT to Kafka route held open, for hosts that run it for a while (a Functions timer). */
@@ -61,6 +30,110 @@ export interface RunningPump {
   stop(drainMs?: number): Promise<void>;
 }
 
-export function openPump(_route: MqttToKafkaRoute, _options: HostOptions): Promise<RunningPump> {
-  return Promise.reject(new Error("being written"));
+const DEFAULT_DRAIN_MS = 10_000;
+const DEFAULT_START_TIMEOUT_MS = 30_000;
+
+/** Runs all routes of the plan in this process that have this instance. @throws BridgeError when one can not start. */
+export async function startBridge(options: HostOptions): Promise<RunningBridge> {
+  const instance = options.instance ?? 0;
+  const routes = options.plan.routes.filter((route) => instance < route.instances);
+  const host = context(options, routes.length);
+  const live: LiveRoute[] = [];
+  try {
+    for (const route of routes) live.push(await openRoute(route, host));
+    await Promise.all(live.map((route) => startInTime(route, host)));
+  } catch (cause) {
+    await Promise.allSettled(live.map((route) => route.stop(0)));
+    throw cause;
+  }
+  return {
+    status: () => live.map((route) => route.status()),
+    async stop(): Promise<void> {
+      await Promise.all(live.map((route) => route.stop(host.drainMs)));
+    },
+  };
+}
+
+/**
+ * The same Kafka to MQTT route for a host that reads the records itself (a Functions trigger).
+ * @throws BridgeError when it can not start; then nothing is left open and it may be opened again.
+ */
+export async function openRecordHandler(
+  route: KafkaToMqttRoute,
+  options: HostOptions,
+): Promise<RecordHandler> {
+  const host = context(options, 1);
+  const live = await openHandler(route, host);
+  await startOrStop(live, host);
+  return {
+    deliver: (records, timeoutMs) => live.deliver(records, timeoutMs),
+    status: () => live.status(),
+    stop: () => live.stop(host.drainMs),
+  };
+}
+
+/** The same MQTT to Kafka route, held open until it is stopped. @throws BridgeError when it can not start. */
+export async function openPump(
+  route: MqttToKafkaRoute,
+  options: HostOptions,
+): Promise<RunningPump> {
+  const host = context(options, 1);
+  const live = await openMqttToKafka(route, host);
+  await startOrStop(live, host);
+  return { status: () => live.status(), stop: (drainMs = host.drainMs) => live.stop(drainMs) };
+}
+
+async function startOrStop(live: LiveRoute, host: HostContext): Promise<void> {
+  try {
+    await startInTime(live, host);
+  } catch (cause) {
+    await live.stop(0);
+    throw cause;
+  }
+}
+
+function context(options: HostOptions, routes: number): HostContext {
+  return {
+    ...options,
+    clock: options.clock ?? systemClock,
+    identity: options.identity ?? azureTokenSource(),
+    instance: options.instance ?? 0,
+    drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
+    startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
+    routeBudgetBytes: routeBudget(options, routes),
+  };
+}
+
+function openRoute(route: Route, host: HostContext): Promise<LiveRoute> {
+  return route.direction === "kafkaToMqtt"
+    ? openKafkaToMqtt(route, host)
+    : openMqttToKafka(route, host);
+}
+
+/** Adapters wait for an unreachable broker without end; a start does not, unless it is told to. */
+async function startInTime(route: LiveRoute, host: HostContext): Promise<void> {
+  const started = route.start();
+  if (host.startTimeoutMs === 0) return started;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(notStarted(route.status(), host)), host.startTimeoutMs);
+  });
+  try {
+    await Promise.race([started, late]);
+  } finally {
+    clearTimeout(timer);
+    started.catch(() => undefined);
+  }
+}
+
+function notStarted(status: RouteStatus, host: HostContext): BridgeError {
+  const { kafka, mqtt } = status;
+  const code = kafka.connected && !mqtt.connected ? "MQTT_UNAVAILABLE" : "KAFKA_UNAVAILABLE";
+  const side = code === "MQTT_UNAVAILABLE" ? "MQTT" : "Kafka";
+  const detail = status.detail === undefined ? "" : `: ${status.detail}`;
+  return new BridgeError(
+    code,
+    `Cannot start route "${status.route}": ${side} did not answer within ${host.startTimeoutMs / 1000} s${detail}`,
+    { retryable: true },
+  );
 }
