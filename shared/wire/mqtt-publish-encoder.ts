@@ -1,18 +1,24 @@
 import type { Publish, PublishProperties } from "../model/publish.ts";
 import { textLength, writeText } from "./mqtt-text.ts";
 
-/** What a PUBLISH has besides its Application Message. The Packet Identifier is unused at QoS 0. */
+/** What a PUBLISH has besides its Application Message. */
 export interface PublishIdentity {
+  /** 1 to 65,535; unused at QoS 0. */
   readonly packetIdentifier: number;
   readonly dup: boolean;
+  /** What {@link propertiesLength} said of the message: measured once, used for its size and at every sending. */
+  readonly propertiesLength: number;
 }
 
 const LARGEST_REMAINING_LENGTH = 268_435_455;
 const LARGEST_UINT32 = 0xffff_ffff;
 
 /** Bytes of the PUBLISH on the wire, or -1 when MQTT cannot express it ({@link publishProblem} says why). */
-export function publishSize(publish: Publish): number {
-  const remaining = remainingLength(publish, propertiesLength(publish.properties));
+export function publishSize(
+  publish: Publish,
+  properties: number = propertiesLength(publish.properties),
+): number {
+  const remaining = remainingLength(publish, properties);
   return remaining < 0 ? -1 : 1 + varintSize(remaining) + remaining;
 }
 
@@ -26,7 +32,7 @@ export function encodePublishHead(
   publish: Publish,
   identity: PublishIdentity,
 ): number {
-  const properties = propertiesLength(publish.properties);
+  const properties = identity.propertiesLength;
   const remaining = remainingLength(publish, properties);
   if (remaining < 0) return -1;
   const { qos } = publish;
@@ -115,7 +121,8 @@ function remainingLength(publish: Publish, properties: number): number {
   return remaining > LARGEST_REMAINING_LENGTH ? -1 : remaining;
 }
 
-function propertiesLength(properties: PublishProperties): number {
+/** Bytes of all properties without their own length, or -1 when MQTT cannot express them. */
+export function propertiesLength(properties: PublishProperties): number {
   let length = 0;
   for (const pair of properties.userProperties) {
     const name = textLength(pair[0]);
