@@ -1,0 +1,62 @@
+import type { Document, ParsedNode } from "yaml";
+import { LineCounter, parseAllDocuments } from "yaml";
+import type { SourceLocation } from "../model/route.ts";
+import type { Problem } from "./problem.ts";
+import { explainYamlError, isOpenTemplate } from "./yaml-problems.ts";
+
+export interface ManifestFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** One text of YAML or JSON with its documents. */
+export interface Source {
+  readonly file: ManifestFile;
+  readonly documents: readonly SourceDocument[];
+  locate(offset: number): SourceLocation;
+  /** The line of text at an offset, without its end. */
+  lineAt(offset: number): string;
+}
+
+export interface SourceDocument {
+  readonly yaml: Document.Parsed<ParsedNode>;
+  /** False when the parser found errors: what it holds may not be what was meant. */
+  readonly sound: boolean;
+}
+
+/** Parses a file. YAML holds JSON, so one parser reads both and keeps positions in both. */
+export function parseSource(file: ManifestFile, problems: Problem[]): Source {
+  const text = file.text.replace(/^\uFEFF/, "");
+  const lines = text.split(/\r?\n/);
+  const counter = new LineCounter();
+  const locate = (offset: number): SourceLocation => {
+    const { line, col } = counter.linePos(offset);
+    return { file: file.path, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const lineAt = (offset: number): string => lines[locate(offset).line - 1] ?? "";
+  const parsed = parseAllDocuments(text, {
+    lineCounter: counter,
+    prettyErrors: false,
+    merge: true,
+    logLevel: "silent",
+  });
+  const documents = Array.isArray(parsed) ? parsed : [];
+  const told = new Set<number>();
+  for (const { code, pos } of documents.flatMap((document) => document.errors)) {
+    const at = locate(pos[0]);
+    const line = lines[at.line - 1] ?? "";
+    // One mistake upsets the parser several times on its line: the first says it.
+    if (told.has(at.line)) continue;
+    told.add(at.line);
+    const before = lines.slice(Math.max(0, at.line - 3), at.line - 1);
+    const location = isOpenTemplate(line) ? { ...at, column: line.indexOf("{{") + 1 } : at;
+    const message = explainYamlError(code, { line, before });
+    problems.push({ severity: "error", location, path: "", message });
+  }
+  return {
+    file,
+    locate,
+    lineAt,
+    documents: documents.map((yaml) => ({ yaml, sound: yaml.errors.length === 0 })),
+  };
+}
