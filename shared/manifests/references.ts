@@ -25,7 +25,7 @@ export class References {
     this.#told.add(`${kind}/${name}`);
     const candidate = nearest(name, names);
     const hint = candidate === undefined ? "" : `; the manifests have ${quote(candidate)}`;
-    const folder = `${kind === "Secret" ? "the folder of secrets" : "the folder of ConfigMaps"} (${name}/<key>)`;
+    const folder = `the folder of mounted secrets (${name}/<key>)`;
     resource.report(
       "note",
       path,
