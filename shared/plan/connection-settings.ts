@@ -85,6 +85,8 @@ export interface X509Settings {
   readonly key?: AppSetting;
   /** Certificate and key in one. */
   readonly both?: AppSetting;
+  /** The certificates between it and the root; a Kafka trigger takes none. */
+  readonly chain?: AppSetting;
 }
 
 /** The client certificate, as PEM. */
@@ -96,9 +98,11 @@ export function x509Settings(credential: X509Credential): X509Settings {
       key: secretKey(secretName, "tls.key", "Key of the client certificate, PEM, PKCS #8"),
     };
   }
-  const both = caChain ?? certificate;
-  if (both === undefined) return {};
-  return { both: secretSetting(both, "Client certificate with its key, PEM") };
+  const main = certificate ?? caChain;
+  if (main === undefined) return {};
+  const both = secretSetting(main, "Client certificate with its key, PEM");
+  if (certificate === undefined || caChain === undefined) return { both };
+  return { both, chain: secretSetting(caChain, "Certificates up to the root, PEM") };
 }
 
 /** The certificates to trust, as PEM. */
@@ -154,7 +158,7 @@ export function kafkaSettings(connection: KafkaConnection): AppSetting[] {
   }
   if (authentication.method === "X509Certificate") {
     const x509 = x509Settings(authentication.credential);
-    return defined([x509.certificate, x509.key, x509.both, ca]);
+    return defined([x509.certificate, x509.key, x509.both, x509.chain, ca]);
   }
   return defined([ca]);
 }
@@ -172,7 +176,7 @@ export function mqttSettings(connection: MqttConnection): AppSetting[] {
       ]);
     case "X509Certificate": {
       const x509 = x509Settings(authentication.credential);
-      return defined([x509.certificate, x509.key, x509.both, ca]);
+      return defined([x509.certificate, x509.key, x509.both, x509.chain, ca]);
     }
     case "ServiceAccountToken":
       return defined([
