@@ -64,9 +64,9 @@ function verified(host: string, tls: TlsMaterial): ConnectionOptions {
   };
 }
 
-/** OpenSSL's reasons for not trusting a certificate, as Node spells them. */
+/** TLS failures as Node spells them: certificates that are not trusted, handshakes that fail, a port that speaks no TLS. */
 const UNTRUSTED =
-  /^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH|ERROR_IN_CERT)/u;
+  /^(EPROTO|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH|ERROR_IN_CERT)/u;
 const WEB_SOCKET_REFUSAL = /^Unexpected server response: (\d{3})$/u;
 
 /** What an error of the socket means: that TLS or the WebSocket was refused does not pass by waiting, anything else may. */
