@@ -1,12 +1,20 @@
 import { defineConfig } from "vitest/config";
+import { LeftOutReporter } from "./test/support/left-out-reporter.ts";
+
+/** Suites against real brokers, which are brought up for them. */
+const REAL = ["test/**/*.real.test.ts", "test/e2e/**/*.test.ts"];
+
+const report = process.env["ISTHMUS_TEST_REPORT"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    reporters: [
+      "default",
+      new LeftOutReporter(),
+      ...(report === undefined ? [] : [["json", { outputFile: report }] as ["json", object]]),
+    ],
     coverage: {
       provider: "v8",
       include: ["shared/**/*.ts"],
@@ -16,5 +24,31 @@ export default defineConfig({
         "shared/topics/**": { lines: 100, functions: 100 },
       },
     },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: REAL,
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "real",
+          include: REAL,
+          globalSetup: ["test/global-setup.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // one at a time: they share the brokers and measure time
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
