@@ -33,6 +33,13 @@ export function explainIssue(issue: z.core.$ZodRawIssue): string {
   return `found ${shown(input)}, expected ${kindsOfValue[issue.expected] ?? issue.expected}${hint}`;
 }
 
+/** As {@link explainIssue}, but without what was found: for Secrets. */
+export function explainQuietly(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined || issue.input === null) return explainIssue(issue);
+  const expected = issue.code === "invalid_type" ? issue.expected : "string";
+  return `expected ${kindsOfValue[expected] ?? expected}`;
+}
+
 /** A copy of plain data without one field; data that does not hold the field comes back as it is. */
 export function withoutField(data: unknown, path: FieldPath): unknown {
   const [step, ...rest] = path;

@@ -10,6 +10,8 @@ import { templateProblem } from "./yaml-problems.ts";
 export interface Span {
   readonly key: number;
   readonly value: number;
+  /** Whether the value is text, a number or the like: what is said of its inside is said of it. */
+  readonly scalar: boolean;
 }
 
 /** Receives what is found while reading, with the offset it was found at. */
@@ -53,7 +55,7 @@ export class NodeReader {
     const resolved = this.#resolve(node, path);
     const at = offsetOf(resolved) ?? key ?? 0;
     if (!this.spans.has(pathText(path))) {
-      this.spans.set(pathText(path), { key: key ?? at, value: at });
+      this.spans.set(pathText(path), { key: key ?? at, value: at, scalar: isScalar(resolved) });
     }
     if (!this.#countsIn(path, at)) return undefined;
     if (isMap(resolved)) return this.#map(resolved, tree, path);
@@ -85,12 +87,13 @@ export class NodeReader {
     if (!isAlias(node)) return node;
     const target = node.resolve(this.#context.document.yaml);
     if (target !== undefined) return target;
-    const name = `*${node.source}`;
+    const { quiet } = this.#context.source;
+    const name = quiet ? "this text" : quote(`*${node.source}`);
     this.#context.report(
       "error",
       node.range?.[0] ?? 0,
       path,
-      `${quote(name)} must be in quotes: YAML reads "*" as the name of an anchor, and there is none of that name`,
+      `${name} must be in quotes: YAML reads "*" as the name of an anchor, and there is none of that name`,
     );
     return undefined;
   }
@@ -98,8 +101,9 @@ export class NodeReader {
   #map(map: YAMLMap, tree: FieldTree, path: FieldPath): unknown {
     const start = offsetOf(map) ?? 0;
     if (isTemplate(map)) {
-      const line = this.#context.source.lineAt(start);
-      this.#context.report("error", start, path, templateProblem(line));
+      const { source } = this.#context;
+      const message = templateProblem(source.lineAt(start), source.quiet);
+      this.#context.report("error", start, path, message);
       return undefined;
     }
     const values = new Map<string, unknown>();

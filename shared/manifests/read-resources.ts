@@ -1,7 +1,7 @@
 import { isMap, isSeq } from "yaml";
 import type { z } from "zod";
 import { readAnnotations } from "./annotations.ts";
-import { explainIssue, isMissing, withoutField } from "./issues.ts";
+import { explainIssue, explainQuietly, isMissing, withoutField } from "./issues.ts";
 import { didYouMean } from "./nearest.ts";
 import { NodeReader } from "./node-reader.ts";
 import { type FieldPath, type Problem, pathText, type Severity } from "./problem.ts";
@@ -144,7 +144,7 @@ function checkResource(place: Place, node: unknown, kind: Kind): Resource | unde
   const plain = reader.read(node, treeOf(kind), []);
   const locateOffset = (path: FieldPath): number => offsetOf(reader, path);
   const issues = new Map<string, z.core.$ZodIssue>();
-  const values = parseLeniently(kinds[kind].schema, plain, issues);
+  const values = parseLeniently(kind, plain, issues);
   for (const issue of issues.values()) {
     const path = issue.path as FieldPath;
     // What the reader has told of already (a template, an alias) reads as missing: say it once.
@@ -183,20 +183,22 @@ function offsetOf(reader: NodeReader, path: FieldPath): number {
   if (own !== undefined) return own.value;
   for (let length = path.length - 1; length > 0; length--) {
     const parent = reader.spans.get(pathText(path.slice(0, length)));
-    if (parent !== undefined) return parent.key;
+    if (parent !== undefined) return parent.scalar ? parent.value : parent.key;
   }
   return reader.spans.get("")?.value ?? 0;
 }
 
 /** Parses; where single fields are wrong, parses again without them, so that every other check still runs. */
 function parseLeniently(
-  schema: z.ZodType,
+  kind: Kind,
   plain: unknown,
   issues: Map<string, z.core.$ZodIssue>,
 ): unknown {
+  const { schema } = kinds[kind];
+  const error = kind === "Secret" ? explainQuietly : explainIssue;
   let value = plain;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const result = schema.safeParse(value, { error: explainIssue });
+    const result = schema.safeParse(value, { error });
     if (result.success) return result.data;
     const fresh = result.error.issues.filter((issue) => !hasIssueAbove(issues, issue));
     for (const issue of fresh) issues.set(pathText(issue.path as FieldPath), issue);

@@ -14,6 +14,8 @@ export interface Source {
   readonly file: ManifestFile;
   readonly documents: readonly SourceDocument[];
   locate(offset: number): SourceLocation;
+  /** True when a Secret is in the file: then no message repeats a value. */
+  readonly quiet: boolean;
   /** The line of text at an offset, without its end. */
   lineAt(offset: number): string;
 }
@@ -41,6 +43,7 @@ export function parseSource(file: ManifestFile, problems: Problem[]): Source {
     logLevel: "silent",
   });
   const documents = Array.isArray(parsed) ? parsed : [];
+  const quiet = /\bkind["']?\s*:\s*["']?Secret\b/.test(text);
   const told = new Set<number>();
   for (const { code, pos } of documents.flatMap((document) => document.errors)) {
     const at = locate(pos[0]);
@@ -50,11 +53,12 @@ export function parseSource(file: ManifestFile, problems: Problem[]): Source {
     told.add(at.line);
     const before = lines.slice(Math.max(0, at.line - 3), at.line - 1);
     const location = isOpenTemplate(line) ? { ...at, column: line.indexOf("{{") + 1 } : at;
-    const message = explainYamlError(code, { line, before });
+    const message = explainYamlError(code, { line, before, quiet });
     problems.push({ severity: "error", location, path: "", message });
   }
   return {
     file,
+    quiet,
     locate,
     lineAt,
     documents: documents.map((yaml) => ({ yaml, sound: yaml.errors.length === 0 })),

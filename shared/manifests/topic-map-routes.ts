@@ -240,7 +240,7 @@ export function partitionStrategyOf(
   if (property === undefined) {
     resource.report(
       "error",
-      path,
+      [...path, "partitionStrategy"],
       '"partitionKeyProperty" is missing: the strategy Property needs the name of a user property',
     );
   }

@@ -32,29 +32,32 @@ export function isOpenTemplate(line: string): boolean {
   return /(^|[\s:[,-])\{\{/.test(line.replace(/"[^"]*"|'[^']*'/g, ""));
 }
 
-export function templateProblem(line: string): string {
-  const value = valueText(line);
-  return `${quote(value)} must be in quotes: YAML reads {{ as the start of fields`;
+/** Says that a template must be in quotes; `quiet` leaves out what it says. */
+export function templateProblem(line: string, quiet: boolean): string {
+  const value = quiet ? "this text" : quote(valueText(line));
+  return `${value} must be in quotes: YAML reads {{ as the start of fields`;
 }
 
 /** Where in a text a problem is: the line itself and the lines before it. */
 export interface ErrorPlace {
   readonly line: string;
   readonly before: readonly string[];
+  /** A Secret is near: repeat no values. */
+  readonly quiet: boolean;
 }
 
 /** Explains one error of the parser. */
 export function explainYamlError(code: ErrorCode, place: ErrorPlace): string {
-  if (isOpenTemplate(place.line)) return templateProblem(place.line);
+  if (isOpenTemplate(place.line)) return templateProblem(place.line, place.quiet);
   if (code === "BAD_ALIAS") return aliasProblem(place);
   return texts[code] ?? anyOther;
 }
 
-function aliasProblem({ line, before }: ErrorPlace): string {
+function aliasProblem({ line, before, quiet }: ErrorPlace): string {
   const value = valueText(line);
   const field = [...before, line].findLast((text) => /^\s*(- )?\s*\w+:/.test(text)) ?? "";
   if (/\bdataSources:/.test(field) && value === "*") {
     return `"*" must be in quotes, and MQTT has no wildcard "*": write dataSources: ["#"] for every topic`;
   }
-  return `${quote(value)} must be in quotes: YAML reads "*" as the name of an anchor`;
+  return `${quiet ? "this text" : quote(value)} must be in quotes: YAML reads "*" as the name of an anchor`;
 }
