@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 /** A packet as mqtt-packet spells it: `cmd` and the fields of that command. */
 export type AnyPacket = { readonly cmd: string; readonly [field: string]: unknown };
 
-export interface PacketParser extends EventEmitter {
+interface PacketParser extends EventEmitter {
   parse(bytes: Uint8Array): number;
 }
 

@@ -99,19 +99,17 @@ class MqttSubscriber implements Subscriber {
     this.connection = connection;
     this.connack = connack;
     this.reading = true;
-    if (!connack.sessionPresent) {
-      this.order.forget();
-      if (this.subscribed) {
-        const { clientIdentifier } = this.options;
-        this.options.log(
-          "warn",
-          "The MQTT broker has lost the session: what waited in it is gone",
-          {
-            clientIdentifier,
-          },
-        );
-      }
+    const { clientIdentifier, endpoint, log } = this.options;
+    const granted = connack.sessionExpiryInterval;
+    if (granted !== undefined && granted < endpoint.sessionExpiryInterval) {
+      const fields = { clientIdentifier, requested: endpoint.sessionExpiryInterval, granted };
+      log("warn", "The MQTT broker shortens the Session Expiry Interval", fields);
     }
+    if (connack.sessionPresent) return;
+    this.order.forget();
+    if (!this.subscribed) return;
+    const fields = { clientIdentifier };
+    log("warn", "The MQTT broker has lost the session: what waited in it is gone", fields);
   }
 
   private async ready(connection: MqttConnection): Promise<void> {

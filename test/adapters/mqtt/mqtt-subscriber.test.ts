@@ -216,6 +216,16 @@ describe("mqttSubscriber() connecting", () => {
     expect(entry?.fields).toMatchObject({ topicFilter: "$share/g/line/+", granted: 0 });
   });
 
+  test("warns when the broker keeps the session for less long than asked (S-51)", async () => {
+    const started = open().start(REQUEST, () => undefined);
+    const connection = await server.accept();
+    await connection.welcome({ sessionExpiryInterval: 60 });
+    await connection.grant();
+    await started;
+    const entry = journal.entries.find(({ message: text }) => text.includes("shortens"));
+    expect(entry?.fields).toMatchObject({ requested: 300, granted: 60 });
+  });
+
   test("a refusal after start is reported by onFailed", async () => {
     const failures: BridgeError[] = [];
     const { connection } = await subscribed({ onFailed: (error) => failures.push(error) });

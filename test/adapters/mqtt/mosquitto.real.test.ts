@@ -1,21 +1,20 @@
-/** The adapters against a real broker: ISTHMUS_TEST_MQTT names one that speaks MQTT 5 without credentials. */
+/** The adapters against a real broker. */
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
 import { mqttPublisher } from "../../../shared/adapters/mqtt/mqtt-publisher.ts";
 import { mqttSubscriber } from "../../../shared/adapters/mqtt/mqtt-subscriber.ts";
 import type { Delivery, Publisher, Subscriber } from "../../../shared/engine/ports.ts";
 import type { MqttEndpoint } from "../../../shared/model/endpoint.ts";
 import type { Publish } from "../../../shared/model/publish.ts";
+import { MQTT_PASSWORD, MQTT_USER, startMosquitto } from "../../support/mosquitto-broker.ts";
 import { endpointAt, feeder, memoryLog, quickClock, Receipts } from "../../support/mqtt-bench.ts";
 import { publishOf } from "../../support/publishes.ts";
+import { brokerAddress, describeReal } from "../../support/real-brokers.ts";
+import type { BrokerVariable } from "../../support/test-brokers.ts";
 
-const url = process.env["ISTHMUS_TEST_MQTT"];
-if (url === undefined) {
-  console.warn("skipped: the MQTT broker tests need ISTHMUS_TEST_MQTT=mqtt://host:port");
-}
-
-const broker = new URL(url ?? "mqtt://127.0.0.1:1883");
 const journal = memoryLog();
 let cleanUp: (() => Promise<unknown>)[] = [];
 
@@ -25,8 +24,13 @@ afterEach(async () => {
   journal.entries.length = 0;
 });
 
+function at(url: string, over: Partial<MqttEndpoint> = {}): MqttEndpoint {
+  const { hostname, port } = new URL(url);
+  return endpointAt(Number(port), { host: hostname, ...over });
+}
+
 const direct = (over: Partial<MqttEndpoint> = {}): MqttEndpoint =>
-  endpointAt(Number(broker.port), { host: broker.hostname, ...over });
+  at(brokerAddress("ISTHMUS_TEST_MQTT"), over);
 
 async function publisherOf(
   onRoom: () => void,
@@ -117,7 +121,8 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) =
 async function proxy(): Promise<{ readonly endpoint: MqttEndpoint; reset(): void }> {
   const open = new Set<Socket>();
   const server: Server = createServer((near) => {
-    const far = connectTcp({ host: broker.hostname, port: Number(broker.port) });
+    const { host, port } = direct();
+    const far = connectTcp({ host, port });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -140,7 +145,7 @@ async function proxy(): Promise<{ readonly endpoint: MqttEndpoint; reset(): void
   return { endpoint: endpointAt((server.address() as { port: number }).port), reset };
 }
 
-describe.skipIf(url === undefined)("the MQTT adapters with a real broker", () => {
+describeReal("the MQTT adapters with a real broker", ["ISTHMUS_TEST_MQTT"], () => {
   test("every property crosses byte for byte, User Properties in order with duplicates (S-10, S-20)", async () => {
     const topicName = `test/${randomUUID()}`;
     const { deliveries, until } = await subscriberOf(`${topicName}/#`);
@@ -241,20 +246,14 @@ describe.skipIf(url === undefined)("the MQTT adapters with a real broker", () =>
     const count = 20_000;
     const resets = setInterval(() => (Math.random() < 0.5 ? near : far).reset(), 60);
     try {
-      const publishing = publishAll(numbered(topicName, 0, count), { endpoint: near.endpoint });
-      await publishing;
+      await publishAll(numbered(topicName, 0, count), { endpoint: near.endpoint });
     } finally {
       clearInterval(resets);
     }
-    const seen = new Set<number>();
-    const firsts = (): number[] => {
-      seen.clear();
-      for (const number of numbers(deliveries)) seen.add(number);
-      return [...seen];
-    };
-    for (let reached = 1; firsts().length < count; reached += 1) {
-      await until(Math.max(deliveries.length, reached) + (firsts().length < count ? 1 : 0));
-    }
+    const firsts = (): number[] => [...new Set(numbers(deliveries))];
+    while (firsts().length < count) await until(deliveries.length + 1);
+    const lost = journal.entries.filter(({ message }) => message === "MQTT connection lost");
+    expect(lost.length).toBeGreaterThan(1);
     expect(firsts()).toEqual(upTo(count));
   });
 
@@ -317,5 +316,93 @@ describe.skipIf(url === undefined)("the MQTT adapters with a real broker", () =>
     await publishAll([publishOf({ topicName, retain: true, payload: Buffer.alloc(0) })]);
     await second.until(1);
     expect(second.deliveries.map(({ publish }) => publish.payload.length)).toEqual([0]);
+  });
+});
+
+describeReal(
+  "the MQTT adapters on every listener of a real broker",
+  [
+    "ISTHMUS_TEST_MQTT_AUTH",
+    "ISTHMUS_TEST_MQTT_WS",
+    "ISTHMUS_TEST_MQTT_TLS",
+    "ISTHMUS_TEST_MQTT_MTLS",
+    "ISTHMUS_TEST_CERTS",
+  ],
+  () => {
+    const pem = (file: string): string =>
+      readFileSync(join(brokerAddress("ISTHMUS_TEST_CERTS"), file), "utf8");
+    const listeners: {
+      name: string;
+      variable: BrokerVariable;
+      over: () => Partial<MqttEndpoint>;
+    }[] = [
+      {
+        name: "user name and password",
+        variable: "ISTHMUS_TEST_MQTT_AUTH",
+        over: () => ({
+          credential: { kind: "usernamePassword", username: MQTT_USER, password: MQTT_PASSWORD },
+        }),
+      },
+      {
+        name: "WebSockets",
+        variable: "ISTHMUS_TEST_MQTT_WS",
+        over: () => ({ protocol: "WebSockets" }),
+      },
+      {
+        name: "TLS",
+        variable: "ISTHMUS_TEST_MQTT_TLS",
+        over: () => ({ host: "localhost", tls: { ca: [pem("ca.crt")] } }),
+      },
+      {
+        name: "TLS with a client certificate",
+        variable: "ISTHMUS_TEST_MQTT_MTLS",
+        over: () => ({
+          tls: {
+            ca: [pem("ca.crt")],
+            certificate: pem("client.crt"),
+            key: pem("client.key"),
+          },
+        }),
+      },
+    ];
+    test.each(listeners)("3,000 messages cross in order over $name", async ({ variable, over }) => {
+      const endpoint = at(brokerAddress(variable), over());
+      const topicName = `test/${randomUUID()}`;
+      const { deliveries, until } = await subscriberOf(topicName, { endpoint });
+      await publishAll(numbered(topicName, 0, 3000), { endpoint });
+      await until(3000);
+      expect(numbers(deliveries)).toEqual(upTo(3000));
+    });
+
+    test("a wrong password is refused for good", async () => {
+      const endpoint = at(brokerAddress("ISTHMUS_TEST_MQTT_AUTH"), {
+        credential: { kind: "usernamePassword", username: MQTT_USER, password: "wrong" },
+      });
+      await expect(publisherOf(() => undefined, { endpoint })).rejects.toMatchObject({
+        retryable: false,
+        message: expect.not.stringContaining("wrong"),
+      });
+    });
+  },
+);
+
+describeReal("the MQTT adapters and a broker that restarts", ["mosquitto"], () => {
+  test("go on where they were, in order and with nothing lost (S-50)", async () => {
+    const mosquitto = await startMosquitto();
+    if ("missing" in mosquitto) throw new Error(mosquitto.missing);
+    cleanUp.push(() => mosquitto.dispose());
+    const endpoint = at(mosquitto.addresses.plain);
+    const topicName = `test/${randomUUID()}`;
+    const count = 30_000;
+    const { deliveries, until } = await subscriberOf(topicName, { endpoint });
+    const publishing = publishAll(numbered(topicName, 0, count), { endpoint });
+    await until(2000);
+    await mosquitto.stop();
+    await mosquitto.start();
+    await publishing;
+    const firsts = (): number[] => [...new Set(numbers(deliveries))];
+    while (firsts().length < count) await until(deliveries.length + 1);
+    expect(firsts()).toEqual(upTo(count));
+    expect(deliveries.length - count).toBeLessThanOrEqual(1000);
   });
 });
