@@ -1,5 +1,10 @@
-/** The layers of ARCHITECTURE.md as rules: imports point down only. */
+/**
+ * The layers of ARCHITECTURE.md as rules: imports point down only.
+ * test/architecture plants a violation of each and sees it reported.
+ */
 const core = "^shared/(model|translate|topics|wire)/";
+const errors = "^shared/errors\\.ts$";
+const ports = "^shared/engine/(ports|status)\\.ts$";
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -19,16 +24,49 @@ module.exports = {
     },
     {
       name: "manifests-know-the-core-only",
-      comment: "manifests may use the YAML parser and the schema library, and read files in one place",
+      comment: "besides the YAML parser and the schema library; they read files in one place",
       severity: "error",
       from: { path: "^shared/manifests/" },
-      to: { path: "^(shared/(engine|adapters|compose|plan)|node_modules/(mqtt|kafkajs|aedes|@azure)/)" },
+      to: {
+        path: "^(shared/|node_modules/)",
+        pathNot: [core, errors, "^shared/manifests/", "^node_modules/(yaml|zod)/"],
+      },
+    },
+    {
+      name: "secrets-know-the-model",
+      comment: "they read files and the names that manifests give things",
+      severity: "error",
+      from: { path: "^shared/secrets/" },
+      to: {
+        dependencyTypesNot: ["core"],
+        pathNot: ["^shared/(model|manifests|secrets)/", errors],
+      },
+    },
+    {
+      name: "plan-is-pure",
+      severity: "error",
+      from: { path: "^shared/plan/" },
+      to: { pathNot: ["^shared/(model|topics|translate|manifests|plan)/", errors] },
+    },
+    {
+      name: "pages-are-pure",
+      comment: "text out of counters: no I/O, no engine, only the types of its state",
+      severity: "error",
+      from: { path: "^shared/pages/" },
+      to: { pathNot: ["^shared/(model|topics|translate|pages)/", errors, ports] },
     },
     {
       name: "engine-knows-no-vendor",
       severity: "error",
       from: { path: "^shared/engine/" },
-      to: { pathNot: ["^shared/(model|translate|topics|engine)/", "^shared/errors"] },
+      to: { pathNot: ["^shared/(model|translate|topics|engine)/", errors] },
+    },
+    {
+      name: "adapters-know-the-ports",
+      comment: "of our own code: ports, core and errors",
+      severity: "error",
+      from: { path: "^shared/adapters/" },
+      to: { path: "^shared/", pathNot: [core, errors, ports, "^shared/adapters/"] },
     },
     {
       name: "adapters-are-siblings",
@@ -49,6 +87,16 @@ module.exports = {
       to: { path: "^node_modules/@azure/functions" },
     },
     {
+      name: "shells-go-through-compose",
+      comment: "the sandbox is a broker of its own and needs the packets",
+      severity: "error",
+      from: { path: "^(functions|local)/", pathNot: "^local/sandbox/" },
+      to: {
+        path: "^shared/(adapters|compose|engine|wire)/",
+        pathNot: ["^shared/adapters/system/", ports],
+      },
+    },
+    {
       name: "shells-do-not-meet",
       severity: "error",
       from: { path: "^(functions|local)/" },
@@ -61,6 +109,19 @@ module.exports = {
       to: { path: "^(functions|local|test|bench|examples)/" },
     },
     { name: "not-to-test", severity: "error", from: { pathNot: "^test/" }, to: { path: "^test/" } },
+    {
+      name: "not-to-dev-dependencies",
+      comment: "what ships is installed without them",
+      severity: "error",
+      from: { path: "^(functions|local|shared)/" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "not-to-undeclared",
+      severity: "error",
+      from: {},
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
+    },
     {
       name: "not-to-unresolvable",
       severity: "error",
