@@ -1,0 +1,54 @@
+import type { Shell } from "./shell.ts";
+
+/** One `--option` of a command. */
+export interface OptionSpec {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** What stands for the value in help, for example `HOST:PORT`. */
+  readonly value?: string;
+  /** One line of help. */
+  readonly text: string;
+}
+
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** The options a command was given, already checked against its {@link OptionSpecs}. */
+export interface Arguments {
+  flag(name: string): boolean;
+  /** The last value given. */
+  value(name: string): string | undefined;
+  /** Every value given, in order. */
+  values(name: string): readonly string[];
+}
+
+/** One word after `isthmus`. */
+export interface Command {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** What stands after `isthmus` in the usage line. */
+  readonly usage: string;
+  readonly options: OptionSpecs;
+  /** Lines under the options. */
+  readonly notes: readonly string[];
+  /** Resolves with the exit code. @throws BridgeError for what the user can mend: printed as one line, exit code 1. */
+  run(args: Arguments, shell: Shell): Promise<number>;
+}
+
+/** Options that every command takes. */
+export const COMMON_OPTIONS: OptionSpecs = {
+  debug: { type: "boolean", text: "add the stack to unexpected errors (also ISTHMUS_DEBUG=1)" },
+  help: { type: "boolean", short: "h", text: "show this help" },
+};
+
+/** The manifests, for commands that need them. */
+export const MANIFEST_OPTIONS: OptionSpecs = {
+  file: {
+    type: "string",
+    short: "f",
+    multiple: true,
+    value: "PATH",
+    text: "a manifest, or a folder of them; may be repeated",
+  },
+};

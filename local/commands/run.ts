@@ -1,0 +1,101 @@
+import { BridgeError } from "../../shared/errors.ts";
+import { type Arguments, type Command, MANIFEST_OPTIONS } from "../command.ts";
+import { type HostSettings, HOST_OPTIONS, hostSettings } from "../host-options.ts";
+import { httpUrl, parseHttpAddress } from "../http/address.ts";
+import type { HttpServer } from "../http/server.ts";
+import { loadToRun } from "../manifests.ts";
+import { numberOption } from "../parse-arguments.ts";
+import { report } from "../report.ts";
+import { runUntilStopped } from "../run-until-stopped.ts";
+import { Runner } from "../runner.ts";
+import { serve } from "../serve.ts";
+import type { Shell } from "../shell.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { version } from "../version.ts";
+
+const CANNOT_START = 2;
+
+async function serveWhenAsked(
+  args: Arguments,
+  runner: Runner,
+  settings: HostSettings,
+): Promise<HttpServer | undefined> {
+  const text = args.value("http");
+  if (text === undefined) return undefined;
+  const http = await serve(runner, parseHttpAddress(text), await version());
+  settings.log("info", "Serving HTTP", { url: httpUrl(http.address) });
+  return http;
+}
+
+async function run(args: Arguments, shell: Shell): Promise<number> {
+  const settings = hostSettings(args, shell, "info");
+  const startSeconds = numberOption(args, "start-timeout", { min: 0, max: 86_400 }) ?? 30;
+  if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
+  const { plan, secrets } = await loadToRun(args, shell);
+  const stopped = stopSignal(shell);
+  const runner = new Runner({
+    plan,
+    secrets,
+    ...settings,
+    startTimeoutMs: startSeconds * 1000,
+    tap: args.flag("tap"),
+  });
+  let http: HttpServer | undefined;
+  const debug = args.flag("debug") || shell.env["ISTHMUS_DEBUG"] === "1";
+  try {
+    http = await serveWhenAsked(args, runner, settings);
+    const ending = await runUntilStopped(runner, stopped, settings.log, () =>
+      settings.log("info", "Running", { routes: plan.routes.length }),
+    );
+    if ("signal" in ending) return 0;
+    report(shell, ending.error, debug);
+    return CANNOT_START;
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    report(shell, error, debug);
+    return CANNOT_START;
+  } finally {
+    await http?.stop();
+  }
+}
+
+/** `isthmus run`: the routes of the manifests in one always-on process. */
+export const runCommand: Command = {
+  name: "run",
+  summary: "Runs the routes of the manifests until it is told to stop.",
+  usage: "run -f PATH... [--http HOST:PORT] [options]",
+  options: {
+    ...MANIFEST_OPTIONS,
+    http: {
+      type: "string",
+      value: "HOST:PORT",
+      text: "serve / (status page), /status.json, /metrics, /healthz and /readyz; a PORT alone is loopback",
+    },
+    secrets: {
+      type: "string",
+      value: "FOLDER",
+      text: "mounted Secrets and ConfigMaps: FOLDER/NAME/KEY",
+    },
+    "local-broker": {
+      type: "string",
+      value: "URL",
+      text: "the MQTT broker of manifests that name none, as mqtt://host:1883 or mqtts://host:8883",
+    },
+    "start-timeout": {
+      type: "string",
+      value: "SECONDS",
+      text: "how long a broker is waited for at the start, 0 for ever (default 30)",
+    },
+    ...HOST_OPTIONS,
+    tap: {
+      type: "boolean",
+      text: "show the beginning of payloads that cross on the status page (default: never)",
+    },
+    json: { type: "boolean", text: "the same as --log json" },
+  },
+  notes: [
+    "SIGTERM and SIGINT stop intake, drain, commit and disconnect; a second one ends at once.",
+    "Exit code: 0 after SIGTERM or SIGINT, 1 for bad manifests or options, 2 when it cannot start.",
+  ],
+  run,
+};

@@ -1,0 +1,131 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { BridgeError } from "../../shared/errors.ts";
+import { didYouMean } from "../../shared/manifests/nearest.ts";
+import type { Plan } from "../../shared/model/plan.ts";
+import type { Route } from "../../shared/model/route.ts";
+import type { Translation, TranslationContext } from "../../shared/model/translation.ts";
+import { publishToRecord } from "../../shared/translate/publish-to-record.ts";
+import { recordToPublish } from "../../shared/translate/record-to-publish.ts";
+import { type Arguments, type Command, MANIFEST_OPTIONS } from "../command.ts";
+import {
+  type Parsed,
+  parsePublish,
+  parseRecord,
+  publishJson,
+  recordJson,
+} from "../json-forms.ts";
+import { loadPlan } from "../manifests.ts";
+import { complain, print, type Shell } from "../shell.ts";
+
+/** Turns one line of input into one line of output. */
+type LineTranslator = (line: string) => Parsed<object>;
+
+function findRoute(plan: Plan, name: string): Route {
+  const found = plan.routes.find((route) => route.name === name);
+  if (found !== undefined) return found;
+  const names = plan.routes.map((route) => route.name);
+  const hint = didYouMean(name, names);
+  const known = names.map((known) => `"${known}"`).join(", ");
+  throw new BridgeError("USAGE", `No route is named "${name}": the routes are ${known}${hint}`);
+}
+
+function outcome<T>(
+  translation: Translation<T>,
+  name: "message" | "record",
+  toJson: (message: T) => object,
+): object {
+  switch (translation.kind) {
+    case "translated": {
+      const { message, removed } = translation;
+      return { result: name, [name]: toJson(message), removed };
+    }
+    case "rejected":
+      return { result: "rejected", reason: `${translation.code}: ${translation.reason}` };
+    default:
+      return { result: translation.kind };
+  }
+}
+
+function translatorOf(route: Route): LineTranslator {
+  const context = (): TranslationContext => ({ now: Date.now(), newId: randomUUID });
+  if (route.direction === "kafkaToMqtt") {
+    const translate = recordToPublish(route);
+    return (line) => {
+      const parsed = parseRecord(line);
+      if ("problem" in parsed) return parsed;
+      return { value: outcome(translate(parsed.value, context()), "message", publishJson) };
+    };
+  }
+  const translate = publishToRecord(route, 0);
+  return (line) => {
+    const parsed = parsePublish(line);
+    if ("problem" in parsed) return parsed;
+    const now = context();
+    const { publish, ageMs } = parsed.value;
+    const delivery = { publish, receivedAt: now.now - ageMs };
+    return { value: outcome(translate(delivery, now), "record", recordJson) };
+  };
+}
+
+function inputOf(args: Arguments, shell: Shell): Readable {
+  const path = args.value("input");
+  return path === undefined ? shell.stdin : createReadStream(path);
+}
+
+async function translate(args: Arguments, shell: Shell): Promise<number> {
+  const name = args.value("route");
+  if (name === undefined) {
+    throw new BridgeError("USAGE", "No route given: name it with --route NAME");
+  }
+  const plan = await loadPlan(args, shell);
+  const translator = translatorOf(findRoute(plan, name));
+  const input = inputOf(args, shell);
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  let failure: Error | undefined;
+  input.once("error", (error) => {
+    failure = error;
+    lines.close();
+  });
+  let code = 0;
+  let number = 0;
+  for await (const line of lines) {
+    number++;
+    if (line.trim() === "") continue;
+    const result = translator(line);
+    if ("value" in result) {
+      print(shell, JSON.stringify(result.value));
+    } else {
+      complain(shell, `isthmus: line ${number}: ${result.problem}`);
+      code = 1;
+    }
+  }
+  if (failure !== undefined) {
+    const message = `Cannot read "${args.value("input") ?? "stdin"}": ${failure.message}`;
+    throw new BridgeError("USAGE", message, { cause: failure });
+  }
+  return code;
+}
+
+/** `isthmus translate`: one message through one route, with nothing connected. */
+export const translateCommand: Command = {
+  name: "translate",
+  summary: "Shows what a route makes of messages, with nothing connected: JSON lines in and out.",
+  usage: "translate -f PATH... --route NAME [--input FILE]",
+  options: {
+    ...MANIFEST_OPTIONS,
+    route: { type: "string", value: "NAME", text: "the route, as isthmus plan names it" },
+    input: { type: "string", value: "FILE", text: "read the lines from a file instead of stdin" },
+    json: { type: "boolean", text: "accepted for uniformity: the output is always JSON lines" },
+  },
+  notes: [
+    "Kafka to MQTT reads records, MQTT to Kafka reads messages; bytes are Base64:",
+    '  {"topic":"t","partition":0,"offset":0,"timestamp":0,"key":null,"value":"aGk=","headers":[["name","dmFsdWU="]]}',
+    '  {"topic":"a/b","payload":"aGk=","qos":1,"retain":false,"properties":{"userProperties":[["k","v"]]},"ageMs":0}',
+    "Each gives one line: a result (message, record, expired, filtered or rejected), what was removed, and why.",
+    "Exit code: 0, or 1 when a line could not be read; the other lines are translated all the same.",
+  ],
+  run: translate,
+};

@@ -1,0 +1,121 @@
+import { type RunningBridge, startBridge } from "../shared/compose.ts";
+import type { Log } from "../shared/engine/ports.ts";
+import type { RouteStatus } from "../shared/engine/status.ts";
+import type { Plan } from "../shared/model/plan.ts";
+import type { SecretStore } from "../shared/model/secret-store.ts";
+import type { Crossing } from "../shared/pages/status-view.ts";
+import { crossingTap, RecentCrossings } from "./crossings.ts";
+import { startingStatus } from "./starting-status.ts";
+import { WorkerInstance } from "./worker-instance.ts";
+
+const CROSSINGS_KEPT = 25;
+
+export interface RunnerOptions {
+  readonly plan: Plan;
+  readonly secrets: SecretStore;
+  readonly log: Log;
+  /** Bytes that all routes and workers together may hold. */
+  readonly memoryBudgetBytes: number;
+  readonly drainMs: number;
+  /** How long a broker is waited for at the start; 0 waits for ever. */
+  readonly startTimeoutMs: number;
+  /** Whether messages that cross are kept for the status page, with the beginning of their payload. */
+  readonly tap: boolean;
+}
+
+/** The routes that have an instance of this number. */
+function planOfInstance(plan: Plan, instance: number): Plan {
+  return { ...plan, routes: plan.routes.filter((route) => route.instances > instance) };
+}
+
+/** All instances of all routes in one process: instance 0 here, each further one in a worker thread (spec: Hosts, Runner). */
+export class Runner {
+  private readonly options: RunnerOptions;
+  private readonly workers: readonly WorkerInstance[];
+  private readonly crossings = new RecentCrossings(CROSSINGS_KEPT);
+  private bridge: RunningBridge | undefined;
+  private stopped = false;
+
+  constructor(options: RunnerOptions) {
+    this.options = options;
+    const most = Math.max(1, ...options.plan.routes.map((route) => route.instances));
+    this.workers = Array.from({ length: most - 1 }, (_, i) => this.createWorker(i + 1));
+  }
+
+  /** Resolves when every instance of every route runs. @throws BridgeError when one can never start. */
+  async start(): Promise<void> {
+    const { plan, secrets, log, drainMs, startTimeoutMs, tap } = this.options;
+    const main = startBridge({
+      plan,
+      secrets,
+      log,
+      drainMs,
+      startTimeoutMs,
+      instance: 0,
+      memoryBudgetBytes: this.budget(plan),
+      ...(tap ? { tap: crossingTap(Date.now, (crossing) => this.crossings.add(crossing)) } : {}),
+    }).then(async (bridge) => {
+      this.bridge = bridge;
+      // told to stop while starting: nobody else will stop it
+      if (this.stopped) await bridge.stop();
+    });
+    try {
+      await Promise.all([main, ...this.workers.map((worker) => worker.start())]);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** One per route and instance. */
+  status(): readonly RouteStatus[] {
+    const main =
+      this.bridge?.status() ??
+      this.options.plan.routes.map((route) => startingStatus(route, 0, "starting"));
+    return [...main, ...this.workers.flatMap((worker) => worker.status())];
+  }
+
+  /** Newest first; undefined without a tap. */
+  recent(): readonly Crossing[] | undefined {
+    return this.options.tap ? this.crossings.list() : undefined;
+  }
+
+  workerRestarts(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.restarts, 0);
+  }
+
+  /** Stops intake, drains, commits, disconnects, in all threads at once (S-55). */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    // a worker is given a little longer than its own drain takes before it is ended
+    const deadlineMs = this.options.drainMs + 1000;
+    await Promise.all([
+      this.bridge?.stop(),
+      ...this.workers.map((worker) => worker.stop(deadlineMs)),
+    ]);
+  }
+
+  /** This instance's part of the memory, by the number of its routes. */
+  private budget(plan: Plan): number {
+    const all = this.options.plan.routes.reduce((sum, route) => sum + route.instances, 0);
+    return Math.floor((this.options.memoryBudgetBytes * plan.routes.length) / Math.max(1, all));
+  }
+
+  private createWorker(instance: number): WorkerInstance {
+    const { plan, secrets, log, drainMs, startTimeoutMs, tap } = this.options;
+    const own = planOfInstance(plan, instance);
+    return new WorkerInstance({
+      birth: {
+        plan: own,
+        instance,
+        memoryBudgetBytes: this.budget(own),
+        drainMs,
+        startTimeoutMs,
+        tap,
+      },
+      secrets,
+      log,
+      onCrossing: (crossing) => this.crossings.add(crossing),
+    });
+  }
+}
