@@ -387,7 +387,7 @@ describe("mqttPublisher() publishing", () => {
     const payload = Buffer.alloc(1000);
     let rooms = 0;
     for (let turn = 0; turn < 20_000 && rooms < 50; turn += 1) {
-      while (publisher.room > 0) {
+      while (publisher.room > 0 && count < 50_000) {
         publisher.publish(publishOf({ qos: 0, payload }), receipts.for(count));
         count += 1;
         rooms = 0;
@@ -505,6 +505,22 @@ describe("mqttPublisher() after a lost connection", () => {
     }
     expect(payloads(second.of("publish"))).toEqual(["0", "1", "2", "3", "4", "5"]);
     expect(publisher.room).toBe(2);
+  });
+
+  test("there is no room for new messages while old ones wait to be sent again, not even within a receipt", async () => {
+    const { publisher, connection } = await connected({ window: 2 });
+    const rooms: number[] = [];
+    const seen = (): void => void rooms.push(publisher.room);
+    for (let i = 0; i < 2; i += 1) publisher.publish(publishOf(), { settle: seen });
+    publisher.flush();
+    await connection.until(() => connection.of("publish").length === 2);
+    connection.reset();
+    const second = await server.accept();
+    await second.welcome({ receiveMaximum: 1 }, true);
+    second.puback((await second.next("publish"))["messageId"]);
+    second.puback((await second.next("publish"))["messageId"]);
+    while (rooms.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(rooms).toEqual([0, 1]);
   });
 
   test("a connection reset in the middle of a PUBACK loses nothing (S-50)", async () => {

@@ -249,6 +249,16 @@ describe("mqttSubscriber() connecting", () => {
     expect(acknowledged(connection)).toEqual([1]);
   });
 
+  test("stop() while paused sees the connection end and waits for nothing", async () => {
+    // twenty times slower: what waits for the clock does not come through in time
+    const { subscriber, connection } = await subscribed({ clock: quickClock(0.05) });
+    subscriber.pause();
+    connection.send(message(1, "unread"));
+    await fence(connection);
+    await subscriber.stop();
+    expect(connection.of("disconnect")).toHaveLength(1);
+  });
+
   test("stop() ends a start that has not come through", async () => {
     const subscriber = open();
     const started = subscriber.start(REQUEST, () => undefined);
@@ -379,6 +389,9 @@ describe("mqttSubscriber() delivering", () => {
     subscriber.pause();
     await second.welcome({}, false);
     await second.grant();
+    while (subscriber.status?.().connected !== true) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     second.send(message(1, "waits"));
     await fence(second);
     expect(inbox.deliveries).toEqual([]);

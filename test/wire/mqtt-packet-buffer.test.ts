@@ -1,0 +1,58 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PacketBuffer } from "../../shared/wire/mqtt-packet-buffer.ts";
+import { propertiesLength, publishSize } from "../../shared/wire/mqtt-publish-encoder.ts";
+import { parsePackets } from "../support/mqtt-packet.ts";
+import { publishOf } from "../support/publishes.ts";
+
+function gather(packets: PacketBuffer, packetIdentifier: number, size: number): void {
+  const publish = publishOf({ payload: Buffer.alloc(size, packetIdentifier) });
+  const identity = {
+    packetIdentifier,
+    dup: false,
+    propertiesLength: propertiesLength(publish.properties),
+  };
+  packets.publish(publish, identity, publishSize(publish));
+}
+
+describe("PacketBuffer", () => {
+  test("what was taken is never written over, whatever comes behind it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(40_000), fc.boolean()), { minLength: 1, maxLength: 30 }),
+        (steps) => {
+          const packets = new PacketBuffer();
+          const taken: Buffer[] = [];
+          for (const [index, [size, take]] of steps.entries()) {
+            gather(packets, index + 1, size);
+            packets.puback(index + 1);
+            if (take) taken.push(packets.take());
+          }
+          taken.push(packets.take());
+          const seen = parsePackets(Buffer.concat(taken));
+          expect(seen.map(({ cmd, messageId }) => [cmd, messageId])).toEqual(
+            steps.flatMap((_, i) => [
+              ["publish", i + 1],
+              ["puback", i + 1],
+            ]),
+          );
+          const payloads = seen.filter(({ cmd }) => cmd === "publish");
+          for (const [i, { payload }] of payloads.entries()) {
+            expect(Buffer.alloc(steps[i]?.[0] ?? 0, i + 1).equals(payload as Buffer)).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  test("length counts what waits, take() and clear() empty it", () => {
+    const packets = new PacketBuffer();
+    packets.puback(1);
+    expect(packets.length).toBe(4);
+    packets.clear();
+    expect(packets.length).toBe(0);
+    packets.puback(2);
+    expect([...packets.take()]).toEqual([0x40, 2, 0, 2]);
+    expect(packets.length).toBe(0);
+  });
+});
