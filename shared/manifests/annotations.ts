@@ -1,11 +1,11 @@
 import type { AmqpHeaders, CloudEventsMode, CloudEventsPrefix } from "../model/route.ts";
+import { kafkaTopicProblem } from "../topics/kafka-topic.ts";
 import { didYouMean } from "./nearest.ts";
 import type { FieldPath, Severity } from "./problem.ts";
 import { quote } from "./quote.ts";
 import { cloudEventAttributes } from "./schema/kafka-settings.ts";
 import type { Kind } from "./schema/kinds.ts";
 import { checked, choice, reference, type Schema } from "./schema/leaf.ts";
-import { checkKafkaTopicName } from "./topic-text.ts";
 
 /** Our own settings of a resource (S-6). */
 export interface Annotations {
@@ -78,7 +78,7 @@ export const annotationRows: Readonly<Record<string, AnnotationRow>> = {
   "cloudevents-prefix": { property: "cloudEventsPrefix", schema: prefix, kinds: both },
   "dead-letter-topic": {
     property: "deadLetterTopic",
-    schema: checked(checkKafkaTopicName),
+    schema: checked(kafkaTopicProblem),
     kinds: both,
   },
   "filter-drops": { property: "filterDrops", schema: yes, kinds: ["Dataflow"] },

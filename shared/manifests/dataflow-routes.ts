@@ -21,8 +21,14 @@ import {
   topicSelector,
   warnOfNoAcks,
 } from "./topic-map-routes.ts";
-import { checkKafkaTemplate, checkMqttTemplate } from "./topic-template-text.ts";
-import { checkKafkaSource, checkTopicFilter, splitShared, type TextCheck } from "./topic-text.ts";
+import {
+  checkKafkaSource,
+  checkKafkaTemplate,
+  checkMqttTemplate,
+  checkTopicFilter,
+  splitShared,
+  type TextCheck,
+} from "./topic-text.ts";
 
 /** S-14 for data flows: never less than each word promises. */
 const acksOf = { None: 0, Zero: 1, One: -1, All: -1 } as const;
@@ -65,11 +71,7 @@ export function compileDataflow(context: Context, resource: Resource<DataflowSpe
     return;
   }
   const flow: Flow = { context, resource, instances: instancesOf(context, resource) };
-  const source = sourceOf(resource);
-  const from = source === undefined ? undefined : sideOf(flow, source);
-  if (from !== undefined) {
-    checkTopics(flow, from, from.type === "Kafka" ? checkKafkaSource : checkTopicFilter);
-  }
+  const from = soundSource(flow);
   const destinations = destinationsOf(resource);
   for (const [index, destination] of destinations.entries()) {
     const name = destinations.length > 1 ? `${resource.name}/${index + 1}` : resource.name;
@@ -77,12 +79,21 @@ export function compileDataflow(context: Context, resource: Resource<DataflowSpe
   }
 }
 
+function soundSource(flow: Flow): Side | undefined {
+  const source = sourceOf(flow.resource);
+  const side = source === undefined ? undefined : sideOf(flow, source);
+  if (side === undefined) return undefined;
+  const check = side.type === "Kafka" ? checkKafkaSource : checkTopicFilter;
+  return checkTopics(flow, side, check) ? side : undefined;
+}
+
 function compilePair(flow: Flow, name: string, from: Side | undefined, destination: FlowEnd): void {
   const to = sideOf(flow, destination);
   if (to === undefined) return;
-  checkTopics(flow, to, to.type === "Kafka" ? checkKafkaTemplate : checkMqttTemplate);
+  const check = to.type === "Kafka" ? checkKafkaTemplate : checkMqttTemplate;
+  const sound = checkTopics(flow, to, check);
   const route = from === undefined ? undefined : routeOf(flow, name, from, to);
-  if (route === undefined || destination.refused) return;
+  if (route === undefined || destination.refused || !sound) return;
   flow.context.routes.push({ route, resource: flow.resource, path: destination.path });
 }
 
@@ -103,11 +114,16 @@ function instancesOf(context: Context, resource: Resource<DataflowSpec>): number
   return profile?.spec.instanceCount ?? 1;
 }
 
-function checkTopics({ resource }: Flow, side: Side, check: TextCheck): void {
+/** Tells of each topic that is none; false when there is one. */
+function checkTopics({ resource }: Flow, side: Side, check: TextCheck): boolean {
+  let sound = true;
   for (const { text, path } of side.end.topics) {
     const problem = check(text);
-    if (problem !== undefined) resource.report("error", path, problem);
+    if (problem === undefined) continue;
+    sound = false;
+    resource.report("error", path, problem);
   }
+  return sound;
 }
 
 /** The names under which a cluster knows its own broker, without any manifest. */

@@ -1,6 +1,7 @@
 /** Whether what one route writes may be what another reads. Where it cannot be known, the answer is yes. */
 import type { TopicSelector } from "../model/route.ts";
-import { templateParts } from "./topic-template-text.ts";
+import { toKafkaTopic, topicSelectorMatches } from "../topics/kafka-topic.ts";
+import { templateOf } from "./topic-text.ts";
 
 /** One character, any characters but `/` (`+`), or any characters at all (`#` and the variables of templates). */
 type Token = { readonly char: string } | "level" | "any";
@@ -46,9 +47,9 @@ function steps(a: Token | undefined, b: Token | undefined): [0 | 1, 0 | 1][] {
 }
 
 function templateTokens(template: string, kafka: boolean): Token[] {
-  return templateParts(template).parts.flatMap((part): Token[] => {
-    if ("variable" in part) return ["any"];
-    return characters(kafka ? part.literal.replaceAll("/", ".") : part.literal);
+  return templateOf(template).parts.flatMap((part): Token[] => {
+    if (typeof part !== "string") return ["any"];
+    return characters(kafka ? toKafkaTopic(part) : part);
   });
 }
 
@@ -82,23 +83,18 @@ export function selectorMayMatch(selector: TopicSelector, template: string): boo
   const tokens = templateTokens(template, true);
   if (selector.kind === "name") return intersect(characters(selector.topic), tokens);
   const literal = literalStart(tokens);
-  if (literal.length === tokens.length) return patternMatches(selector.pattern, literal);
+  if (literal.length === tokens.length) return topicSelectorMatches(selector, literal);
   return fixedStarts(selector.pattern).some((start) => mayStartAlike(start, literal));
 }
 
 /** Whether two selectors may read one topic. */
 export function selectorsMayMeet(a: TopicSelector, b: TopicSelector): boolean {
   if (a.kind === "name") return b.kind === "name" ? a.topic === b.topic : selectorsMayMeet(b, a);
-  if (b.kind === "name") return patternMatches(a.pattern, b.topic);
+  if (b.kind === "name") return topicSelectorMatches(a, b.topic);
   const others = fixedStarts(b.pattern);
   return fixedStarts(a.pattern).some((start) =>
     others.some((other) => mayStartAlike(start, other)),
   );
-}
-
-/** S-30: a regular expression matches the whole name. */
-export function patternMatches(pattern: string, name: string): boolean {
-  return new RegExp(`^(?:${pattern})$`).test(name);
 }
 
 function literalStart(tokens: readonly Token[]): string {

@@ -31,7 +31,13 @@ export function pathText(path: FieldPath): string {
 export function formatProblem(problem: Problem): string {
   const { file, line, column } = problem.location;
   const where = problem.path === "" ? "" : ` (${problem.path})`;
-  return `${file}:${line}:${column}: ${problem.severity}: ${problem.message}${where}`;
+  const text = `${file}:${line}:${column}: ${problem.severity}: ${problem.message}${where}`;
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
+/** A manifest must not steer the terminal that its problems are printed on. */
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** By file, line and column, so that the order does not depend on which check ran first. */

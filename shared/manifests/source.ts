@@ -36,6 +36,11 @@ export function parseSource(file: ManifestFile, problems: Problem[]): Source {
     return { file: file.path, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const lineAt = (offset: number): string => lines[locate(offset).line - 1] ?? "";
+  if (nestsTooDeep(lines)) {
+    const message = "the fields are nested too deeply: this is no manifest";
+    problems.push({ severity: "error", location: locate(0), path: "", message });
+    return { file, quiet: true, locate, lineAt, documents: [] };
+  }
   const parsed = parseAllDocuments(text, {
     lineCounter: counter,
     prettyErrors: false,
@@ -63,4 +68,34 @@ export function parseSource(file: ManifestFile, problems: Problem[]): Source {
     lineAt,
     documents: documents.map((yaml) => ({ yaml, sound: yaml.errors.length === 0 })),
   };
+}
+
+const deepest = 500;
+
+/**
+ * Whether text nests far beyond any manifest. The parser recurses, and a stack that ends within a regular expression ends the
+ * process, so this is counted before it: blocks by their indentation, `- - -` and the like, and open brackets.
+ */
+function nestsTooDeep(lines: readonly string[]): boolean {
+  const open: { readonly indent: number; readonly weight: number }[] = [];
+  let blocks = 0;
+  let brackets = 0;
+  for (const line of lines) {
+    const indent = line.search(/[^ ]/);
+    if (indent < 0) continue;
+    for (let last = open.at(-1); last !== undefined && last.indent >= indent; last = open.at(-1)) {
+      open.pop();
+      blocks -= last.weight;
+    }
+    const weight = 1 + (line.match(/(?<!\S)[-?:](?!\S)/g) ?? []).length;
+    open.push({ indent, weight });
+    blocks += weight;
+    let most = brackets;
+    for (const [bracket] of line.matchAll(/[[\]{}]/g)) {
+      brackets = Math.max(0, brackets + (bracket === "[" || bracket === "{" ? 1 : -1));
+      most = Math.max(most, brackets);
+    }
+    if (blocks + most > deepest) return true;
+  }
+  return false;
 }

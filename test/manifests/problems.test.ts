@@ -193,33 +193,42 @@ describe("topics", () => {
 
   test.each<[string, string, string]>([
     ["MQTT filter", filter("*"), '"*" is not a wildcard in MQTT: use "#" for every topic'],
-    ["MQTT filter", filter(""), "topic filter is empty"],
-    ["MQTT filter", filter("a/#/b"), 'has "#" in the wrong place'],
-    ["MQTT filter", filter("a#"), 'has "#" in the wrong place'],
-    ["MQTT filter", filter("a/b+"), 'has "+" in the wrong place'],
-    ["MQTT filter", filter("a\u0000"), "holds a zero character"],
-    ["MQTT filter", filter("x".repeat(65_536)), "longer than 65535 bytes"],
-    ["MQTT filter", filter("$share/g"), "is not a shared subscription"],
-    ["MQTT filter", filter("$shared/+/a"), "is not a shared subscription"],
-    ["Kafka destination", target(""), "Kafka topic is empty"],
-    ["Kafka destination", target(".."), "is not allowed as a Kafka topic"],
-    ["Kafka destination", target("a b"), 'it holds " ", and only letters'],
-    ["Kafka destination", target("é-${inputTopic}"), 'it holds "é"'],
-    ["Kafka destination", target("x".repeat(250)), "at most 249 are allowed"],
-    ["Kafka destination", target("${outputTopic}"), "is not known: use ${inputTopic}"],
-    ["Kafka destination", target("${inputTopics}"), "did you mean inputTopic?"],
-    ["Kafka destination", target("${inputTopic.0}"), "is not known"],
-    ["Kafka destination", target("a${inputTopic"), 'has no "}"'],
-    ["Kafka source (S-30)", source("hall-*"), "^hall-.*$"],
-    ["Kafka source (S-30)", source("hall-?"), "^hall-.$"],
-    ["Kafka source (S-30)", source("hall.#"), "^hall\\\\..*$".replace("\\\\", "\\")],
-    ["Kafka source (S-30)", source("^hall-("), "is not a regular expression"],
-    ["Kafka source (S-30)", source("hall/1"), 'it holds "/"'],
-    ["MQTT destination (S-32)", out("a/+"), 'holds "+": a topic to publish to has no wildcards'],
-    ["MQTT destination (S-32)", out("a/#"), 'holds "#"'],
-    ["MQTT destination (S-32)", out(""), "MQTT topic is empty"],
-    ["MQTT destination (S-32)", out("x".repeat(65_536)), "longer than 65535 bytes"],
-    ["MQTT destination (S-31)", out("a/${topic}"), "is not known"],
+    ["MQTT filter", filter(""), "Topic Filter must not be empty"],
+    ["MQTT filter", filter("a/#/b"), 'must have "#" only as its whole last level'],
+    ["MQTT filter", filter("a#"), 'must have "#" only as its whole last level'],
+    ["MQTT filter", filter("a/b+"), 'must have "+" only as a whole level'],
+    ["MQTT filter", filter("a\u0000"), "must not contain U+0000"],
+    ["MQTT filter", filter("x".repeat(65_536)), "must have at most 65535 bytes"],
+    ["MQTT filter", filter("$share/g"), "must be $share/<groupName>/<filter>"],
+    ["MQTT filter", filter("$shared/+/a"), "must be $share/<groupName>/<filter>"],
+    ["Kafka destination", target(""), "Kafka topic must not be empty"],
+    ["Kafka destination", target(".."), 'Kafka topic must not be ".."'],
+    [
+      "Kafka destination",
+      target("a b"),
+      'must have only letters, digits, ".", "_" and "-": it has " "',
+    ],
+    ["Kafka destination", target("é-${inputTopic}"), 'it has "é"'],
+    ["Kafka destination", target("x".repeat(250)), "must have at most 249 characters"],
+    [
+      "Kafka destination",
+      target("${outputTopic}"),
+      'must not contain "${outputTopic}": allowed are "${inputTopic}"',
+    ],
+    ["Kafka destination", target("${inputTopics}"), 'must not contain "${inputTopics}"'],
+    ["Kafka destination", target("${inputTopic.0}"), 'must not contain "${inputTopic.0}"'],
+    ["Kafka destination", target("a${inputTopic"), 'must not contain "${inputTopic"'],
+    ["Kafka source (S-30)", source("hall-*"), 'must not contain the wildcard "*"'],
+    ["Kafka source (S-30)", source("hall-?"), 'must not contain the wildcard "?"'],
+    ["Kafka source (S-30)", source("hall.#"), 'must not contain the wildcard "#"'],
+    ["Kafka source (S-30)", source(`^${"a".repeat(1000)}`), "at most 1000 are allowed"],
+    ["Kafka source (S-30)", source("^hall-("), "must be a regular expression"],
+    ["Kafka source (S-30)", source("hall/1"), 'it has "/"'],
+    ["MQTT destination (S-32)", out("a/+"), 'must not contain the wildcards "+" and "#"'],
+    ["MQTT destination (S-32)", out("a/#"), 'must not contain the wildcards "+" and "#"'],
+    ["MQTT destination (S-32)", out(""), "Topic Name must not be empty"],
+    ["MQTT destination (S-32)", out("x".repeat(65_536)), "must have at most 65535 bytes"],
+    ["MQTT destination (S-31)", out("a/${topic}"), 'must not contain "${topic}"'],
   ])("%s: %#", (_, text, expected) => {
     const [problem, ...others] = problemsOf(text);
     expect(problem).toContain(expected);
@@ -528,7 +537,7 @@ describe("data flows", () => {
       "a wildcard in a Kafka source (S-30)",
       `${flow("k", '["a-*"]', "mq", "t")}---\n${kafka}`,
       [
-        '8:54: error: "a-*" holds "*", and Kafka topics have no wildcards: write a regular expression that starts with ^, for example ^a-.*$ (spec.operations[0].sourceSettings.dataSources[0])',
+        '8:54: error: Kafka topic "a-*" must not contain the wildcard "*": write a regular expression that starts with "^", such as "^plant-.*" (spec.operations[0].sourceSettings.dataSources[0])',
       ],
     ],
     [
@@ -571,6 +580,16 @@ describe("data flows", () => {
         message: expect.stringContaining("transformations are not supported yet"),
       },
     ]);
+  });
+
+  test.each([
+    ['["^a("]', "t", "must be a regular expression"],
+    ["[a]", "a/+", "must not contain the wildcards"],
+  ])("a flow from %s to %s makes no route", (sources, target, message) => {
+    const text = `${flow("k", sources, "mq", target)}---\n${kafka}`;
+    const { plan, problems } = compileManifests([{ path: "m", text }]);
+    expect(plan.routes).toEqual([]);
+    expect(problems).toMatchObject([{ message: expect.stringContaining(message) }]);
   });
 
   test("a disabled flow is skipped with a note", () => {
@@ -653,6 +672,17 @@ describe("YAML itself", () => {
     const broken = connector("    tls: {tlsEnabled: @no}\n");
     const map = `${head("KafkaConnectorTopicMap", "m")}spec:\n  kafkaConnectorRef: c\n  routes: []\n`;
     expect(problemsOf(`${broken}---\n${map}`)).toHaveLength(1);
+  });
+
+  test("control characters of a manifest reach no terminal", () => {
+    const [line = ""] = problemsOf(entry(`${up}, kafkaAcks: "\\e[31m\\0\\u2028"`));
+    expect(line).toContain("is not allowed: use Zero, One or All");
+    expect(/[\p{Cc}\u2028]/u.test(line)).toBe(false);
+    const [topic = ""] = problemsOf(
+      mapped('  routes:\n    - mqttToKafka: {name: a, mqttTopic: "\\0", kafkaTopic: k}\n'),
+    );
+    expect(topic).toContain("must not contain U+0000");
+    expect(/\p{Cc}/u.test(topic)).toBe(false);
   });
 
   test("no message repeats a value of a Secret", () => {
@@ -799,7 +829,7 @@ describe("annotations (S-6)", () => {
     [
       "isthmus.dev/dead-letter-topic: a b",
       [
-        '5:48: error: "a b" is not a Kafka topic name: it holds " ", and only letters, digits, ".", "_" and "-" are allowed (metadata.annotations["isthmus.dev/dead-letter-topic"])',
+        '5:48: error: Kafka topic "a b" must have only letters, digits, ".", "_" and "-": it has " " (metadata.annotations["isthmus.dev/dead-letter-topic"])',
       ],
     ],
     [

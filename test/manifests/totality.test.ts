@@ -98,7 +98,9 @@ test("any JSON in the place of a spec is read without throwing", () => {
 test.each([
   ["brackets without end", "[".repeat(20_000)],
   ["fields without end", "{a: ".repeat(5_000)],
-  ["deep indentation", Array.from({ length: 200 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
+  ["questions without end", "? ".repeat(20_000)],
+  ["lists in one line without end", "- ".repeat(20_000)],
+  ["deep indentation", Array.from({ length: 600 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
   [
     "aliases of aliases",
     `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghij"

@@ -1,7 +1,11 @@
 import { z } from "zod";
 import type { Compression } from "../../model/route.ts";
-import { checkKafkaTemplate, checkMqttTemplate } from "../topic-template-text.ts";
-import { checkKafkaSource, checkTopicFilter } from "../topic-text.ts";
+import {
+  checkKafkaSource,
+  checkKafkaTemplate,
+  checkMqttTemplate,
+  checkTopicFilter,
+} from "../topic-text.ts";
 import {
   type BatchingSpec,
   batching,
