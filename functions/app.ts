@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { app, trigger } from "@azure/functions";
 import { systemClock } from "../shared/adapters/system/system-clock.ts";
 import type { LogLevel } from "../shared/engine/ports.ts";
-import { listTopics } from "./list-topics.ts";
+import { logLine } from "./invocation-log.ts";
 import { loadApp } from "./load-app.ts";
 import { registerFunctions } from "./register-functions.ts";
 import { RouteRuntime } from "./route-runtime.ts";
@@ -51,7 +51,14 @@ registerFunctions(
     topicWatch: {
       plan: loaded.plan,
       lock: loaded.lock,
-      listTopics: (connection) => listTopics(connection, loaded),
+      listTopics: async (connection) => {
+        const { listTopics } = await import("../shared/compose/list-topics.ts");
+        return listTopics(connection, {
+          plan: loaded.plan,
+          secrets: loaded.secrets,
+          log: (level, message, fields) => print(level, logLine(message, fields)),
+        });
+      },
     },
     view: {
       version: loaded.version,
