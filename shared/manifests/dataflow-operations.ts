@@ -2,7 +2,7 @@ import type { FieldPath } from "./problem.ts";
 import type { Resource } from "./resource.ts";
 import type { DataflowOperation, DataflowSpec, TransformationSettings } from "./schema/dataflow.ts";
 
-export interface TopicText {
+interface TopicText {
   readonly text: string;
   readonly path: FieldPath;
 }

@@ -14,7 +14,7 @@ import {
 import { type FieldTree, fieldTree } from "./schema-fields.ts";
 
 /** One inbound endpoint of type Microsoft.Mqtt with its configuration read (S-60). */
-export interface DeviceEndpoint extends Omit<InboundEndpoint, "additionalConfiguration"> {
+interface DeviceEndpoint extends Omit<InboundEndpoint, "additionalConfiguration"> {
   readonly name: string;
   readonly configuration: MqttEndpointConfiguration;
 }

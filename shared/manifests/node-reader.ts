@@ -15,12 +15,7 @@ export interface Span {
 }
 
 /** Receives what is found while reading, with the offset it was found at. */
-export type NodeReport = (
-  severity: Severity,
-  offset: number,
-  path: FieldPath,
-  message: string,
-) => void;
+type NodeReport = (severity: Severity, offset: number, path: FieldPath, message: string) => void;
 
 export interface NodeContext {
   readonly source: Source;

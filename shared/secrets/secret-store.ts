@@ -63,7 +63,7 @@ export function secretStore(options: SecretStoreOptions): SecretStore {
 }
 
 /** The places of S-3 for one Secret or ConfigMap, in words, to end an error with. */
-export function lookedIn(
+function lookedIn(
   options: Pick<SecretStoreOptions, "folder">,
   kind: Kind,
   name: string,

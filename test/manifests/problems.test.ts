@@ -74,6 +74,25 @@ describe("what is wrong is told with its place, what is allowed and the nearest 
       ["16:25: error: this is empty: give a text (spec.partitionKeyProperty)"],
     ],
     [
+      "a missing enumeration",
+      `${head("DataflowEndpoint")}spec:\n  mqttSettings: {qos: 1}\n`,
+      ['5:1: error: "endpointType" is missing (spec.endpointType)'],
+    ],
+    [
+      "a name with a blank",
+      entry('name: "a b", mqttTopic: t, kafkaTopic: k'),
+      [
+        '17:27: error: "a b" is not a name: use text without spaces and "/" (spec.routes[0].mqttToKafka.name)',
+      ],
+    ],
+    [
+      "text where true or false belongs",
+      connector("    authentication: {enabled: yes, authType: {x509: {secretName: s}}}\n"),
+      [
+        '8:31: error: "yes" is not allowed: use true or false (spec.kafkaConnection.authentication.enabled)',
+      ],
+    ],
+    [
       "a list where fields belong",
       mapped("  batching: [1]\n  routes: []\n"),
       ["16:13: error: found a list, expected fields (name: value, indented) (spec.batching)"],

@@ -22,7 +22,7 @@ import {
 import { type SaslType, saslType } from "./sasl-type.ts";
 import { type SharedSubscriptionSpec, sharedSubscription } from "./topic-map.ts";
 
-export type AuthenticationMethod =
+type AuthenticationMethod =
   | "Sasl"
   | "X509Certificate"
   | "SystemAssignedManagedIdentity"
@@ -57,7 +57,7 @@ export interface EndpointAuthentication {
   readonly serviceAccountTokenSettings?: { readonly audience?: string | undefined } | undefined;
 }
 
-export interface X509Settings {
+interface X509Settings {
   readonly secretRef?: string | undefined;
   readonly certificateSecretName?: string | undefined;
 }
@@ -98,8 +98,8 @@ export interface MqttSettings {
   readonly sharedSubscription?: SharedSubscriptionSpec | undefined;
 }
 
-export type SupportedEndpointType = "Kafka" | "Mqtt";
-export type EndpointType =
+type SupportedEndpointType = "Kafka" | "Mqtt";
+type EndpointType =
   | SupportedEndpointType
   | "DataExplorer"
   | "DataLakeStorage"

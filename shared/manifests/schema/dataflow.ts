@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { choice, ignored, integer, resourceName, type Schema, text, toggle } from "./leaf.ts";
 
-export type OperationType = "Source" | "BuiltInTransformation" | "Destination";
+type OperationType = "Source" | "BuiltInTransformation" | "Destination";
 
 export interface TransformationSettings {
   readonly datasets?: readonly unknown[] | undefined;

@@ -67,7 +67,7 @@ export interface MqttEndpointConfiguration {
     | undefined;
 }
 
-export interface DatasetDestination {
+interface DatasetDestination {
   readonly target: "Mqtt" | "BrokerStateStore" | "Storage";
   readonly configuration?:
     | {
@@ -79,7 +79,7 @@ export interface DatasetDestination {
     | undefined;
 }
 
-export interface Dataset {
+interface Dataset {
   readonly name: string;
   readonly dataSource?: string | undefined;
   readonly destinations?: readonly DatasetDestination[] | undefined;
