@@ -1,0 +1,164 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { makeBrokerCertificates } from "../support/broker-certificates.ts";
+import {
+  KAFKA_PASSWORD,
+  KAFKA_USER,
+  type KafkaBroker,
+  startKafka,
+} from "../support/kafka-broker.ts";
+import { type MosquittoBroker, startMosquitto } from "../support/mosquitto-broker.ts";
+import { KafkaEnd } from "./kafka-end.ts";
+import { type SourcePublish, type SourceRecord, sourcePublish, sourceRecord } from "./messages.ts";
+import { MqttEnd } from "./mqtt-end.ts";
+import { type RunnerProcess, startRunner, writeManifests, writeSecrets } from "./runner-process.ts";
+import { type Result, Tally } from "./tally.ts";
+
+/** The four topics that the regular expression of kafka-source.yaml matches. */
+export const FACTORY = [
+  "factory-f1-robot-r1",
+  "warehouse-w1-machine-m1",
+  "warehouse-w1-machine-m2",
+  "warehouse-w1-machine-m3",
+];
+const OTHER_TOPICS = ["receiving-event-hub", "sending-event-hub", "thermostat-telemetry"];
+
+/** Messages on their way from one end to the other; they are being sent. */
+export interface Flow {
+  /** How many different messages have come. */
+  arrived(): number;
+  /** Waits until all are sent, and then until all have come, the second no longer than `timeoutMs`. */
+  finish(timeoutMs: number): Promise<Result>;
+}
+
+export interface FlowOptions {
+  /** Tells the messages of this flow from those of others. */
+  readonly run: string;
+  readonly count: number;
+  readonly perSecond?: number;
+}
+
+/** Brokers of its own, which it may stop and start, the runner between them, and the clients at both ends. */
+export class Bench {
+  readonly kafka: KafkaBroker;
+  readonly mosquitto: MosquittoBroker;
+  readonly kafkaEnd: KafkaEnd;
+  private readonly folder: string;
+  private readonly mqttEnds: MqttEnd[] = [];
+
+  private constructor(folder: string, kafka: KafkaBroker, mosquitto: MosquittoBroker) {
+    this.folder = folder;
+    this.kafka = kafka;
+    this.mosquitto = mosquitto;
+    this.kafkaEnd = new KafkaEnd(kafka.addresses.plain);
+  }
+
+  static async open(): Promise<Bench> {
+    const folder = mkdtempSync(join(tmpdir(), "isthmus-e2e-"));
+    const certificates = join(folder, "certificates");
+    if (!makeBrokerCertificates(certificates)) throw new Error("openssl is not on PATH");
+    const [kafka, mosquitto] = await Promise.all([
+      startKafka({ certificates }),
+      startMosquitto({ certificates }),
+    ]);
+    if ("missing" in kafka) throw new Error(kafka.missing);
+    if ("missing" in mosquitto) throw new Error(mosquitto.missing);
+    const bench = new Bench(folder, kafka, mosquitto);
+    bench.configure(readFileSync(join(certificates, "ca.crt"), "utf8"));
+    await bench.kafkaEnd.connect();
+    await bench.kafkaEnd.createTopics([...FACTORY, ...OTHER_TOPICS]);
+    return bench;
+  }
+
+  private configure(authority: string): void {
+    const { plain, saslSsl } = this.kafka.addresses;
+    const { plain: mqtt, tls } = this.mosquitto.addresses;
+    writeManifests(join(this.folder, "manifests"), {
+      KAFKA: plain,
+      KAFKA_SASL_SSL: saslSsl ?? "",
+      MQTT: new URL(mqtt).host,
+      MQTT_TLS: new URL(tls ?? "").host,
+    });
+    const user = { username: KAFKA_USER, password: KAFKA_PASSWORD };
+    writeSecrets(join(this.folder, "secrets"), {
+      "cs-secret": user,
+      "sasl-secret": user,
+      "aio-ca-trust-bundle-test-only": { "ca.crt": authority },
+      "client-ca-configmap": { "ca.crt": authority },
+    });
+  }
+
+  startRunner(): Promise<RunnerProcess> {
+    return startRunner(join(this.folder, "manifests"), join(this.folder, "secrets"));
+  }
+
+  /** Kafka to MQTT: the four factory topics, or others, to `topicFilter`. */
+  async toMqtt(
+    options: FlowOptions & {
+      readonly topics: readonly string[];
+      readonly topicFilter: string;
+      readonly qos: 0 | 1;
+      topicOf(record: SourceRecord): string;
+    },
+  ): Promise<Flow> {
+    const { run, count, topics } = options;
+    const tally = new Tally(count);
+    const record = (index: number): SourceRecord => sourceRecord(run, index, topics);
+    const end = await this.mqttEnd(`collector-${run}`);
+    await end.collect({ ...options, tally, record });
+    return flow(tally, () =>
+      this.kafkaEnd.send(
+        Array.from({ length: count }, (_, index) => record(index)),
+        options.perSecond,
+      ),
+    );
+  }
+
+  /** MQTT to Kafka: `topics` to one Kafka topic. */
+  async toKafka(
+    options: FlowOptions & {
+      readonly topics: readonly string[];
+      readonly kafkaTopic: string;
+      readonly lane: "topic" | "none";
+      keyOf(publish: SourcePublish): string;
+    },
+  ): Promise<Flow> {
+    const { run, count, topics, kafkaTopic: topic } = options;
+    const tally = new Tally(count);
+    const publish = (index: number): SourcePublish => sourcePublish(run, index, topics);
+    await this.kafkaEnd.collect({ ...options, topic, tally, publish });
+    const end = await this.mqttEnd(`publisher-${run}`);
+    return flow(tally, () =>
+      end.publish(
+        Array.from({ length: count }, (_, index) => publish(index)),
+        options.perSecond,
+      ),
+    );
+  }
+
+  private async mqttEnd(clientId: string): Promise<MqttEnd> {
+    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, clientId);
+    this.mqttEnds.push(end);
+    return end;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.mqttEnds.map((end) => end.close()), this.kafkaEnd.close()]);
+    await Promise.all([this.kafka.dispose(), this.mosquitto.dispose()]);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function flow(tally: Tally, send: () => Promise<void>): Flow {
+  const sent = send();
+  // told at finish; a broker may be down until then
+  sent.catch(() => undefined);
+  return {
+    arrived: () => tally.different,
+    async finish(timeoutMs): Promise<Result> {
+      await sent;
+      return tally.settled(timeoutMs);
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { connectAsync, type MqttClient } from "mqtt";
+import {
+  difference,
+  expectedProperties,
+  type SourcePublish,
+  type SourceRecord,
+} from "./messages.ts";
+import type { Tally } from "./tally.ts";
+
+/** Unacknowledged at once. */
+const WINDOW = 400;
+
+/** An MQTT client at one end of the bridge: mqtt.js alone, none of our code. Its session outlives a restart of the broker. */
+export class MqttEnd {
+  private readonly client: MqttClient;
+
+  private constructor(client: MqttClient) {
+    this.client = client;
+  }
+
+  static async connect(url: string, clientId: string): Promise<MqttEnd> {
+    const client = await connectAsync(url, {
+      protocolVersion: 5,
+      clientId,
+      clean: false,
+      reconnectPeriod: 200,
+      properties: { sessionExpiryInterval: 600, receiveMaximum: 1000 },
+    });
+    return new MqttEnd(client);
+  }
+
+  /** Publishes all of them at QoS 1, in order, no faster than `perSecond`; resolves when all are acknowledged. */
+  async publish(
+    messages: readonly SourcePublish[],
+    perSecond = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    const started = Date.now();
+    for (let from = 0; from < messages.length; from += WINDOW) {
+      await Promise.all(
+        messages
+          .slice(from, from + WINDOW)
+          .map(({ topic, payload, properties }) =>
+            this.client.publishAsync(topic, payload, { qos: 1, properties }),
+          ),
+      );
+      await pause(started + (from / perSecond) * 1000 - Date.now());
+    }
+  }
+
+  /** Subscribes and counts every message of `run`; the lane is the partition it came from. */
+  async collect(options: {
+    readonly topicFilter: string;
+    readonly qos: 0 | 1;
+    readonly run: string;
+    readonly tally: Tally;
+    record(index: number): SourceRecord;
+    topicOf(record: SourceRecord): string;
+  }): Promise<void> {
+    this.client.on("message", (topic, payload, packet) => {
+      const { userProperties, ...others } = packet.properties ?? {};
+      const properties = Object.fromEntries(
+        Object.entries(userProperties ?? {}).map(([name, value]) => [name, [value].flat()]),
+      );
+      if (properties["run"]?.[0] !== options.run) return;
+      const index = Number(properties["index"]?.[0]);
+      const record = options.record(index);
+      const problem =
+        difference("topic", topic, options.topicOf(record)) ??
+        difference("payload", payload.toString("hex"), record.value?.toString("hex") ?? "") ??
+        difference("QoS", packet.qos, options.qos) ??
+        difference("retain", packet.retain, false) ??
+        difference("other properties", others, {}) ??
+        difference("User Properties", properties, expectedProperties(record, index));
+      options.tally.add(index, `${record.topic}/${record.partition}`, problem);
+    });
+    await this.client.subscribeAsync(options.topicFilter, { qos: options.qos });
+  }
+
+  async close(): Promise<void> {
+    await this.client.endAsync(true);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
+}
