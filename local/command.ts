@@ -52,3 +52,12 @@ export const MANIFEST_OPTIONS: OptionSpecs = {
     text: "a manifest, or a folder of them; may be repeated",
   },
 };
+
+/** For manifests that leave the MQTT broker to the cluster that they were written for. */
+export const LOCAL_BROKER_OPTION: OptionSpecs = {
+  "local-broker": {
+    type: "string",
+    value: "URL",
+    text: "the MQTT broker of manifests that name none, as mqtt://host:1883 or mqtts://host:8883",
+  },
+};

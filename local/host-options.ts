@@ -20,14 +20,15 @@ export const HOST_OPTIONS: OptionSpecs = {
   memory: {
     type: "string",
     value: "MB",
-    text: "messages held in memory by all routes together (default 256)",
+    text: "messages held in memory by all routes together (default 256, or as the manifests say)",
   },
 };
 
 export interface HostSettings {
   readonly log: Log;
   readonly drainMs: number;
-  readonly memoryBudgetBytes: number;
+  /** Undefined when it was not given. */
+  readonly memoryBudgetBytes: number | undefined;
 }
 
 /** Reads {@link HOST_OPTIONS}. @throws BridgeError USAGE. */
@@ -40,10 +41,10 @@ export function hostSettings(
   const format = choiceOption(args, "log", LOG_FORMATS) ?? (json ? "json" : "text");
   const level = choiceOption(args, "log-level", LOG_LEVELS) ?? defaultLevel;
   const drain = numberOption(args, "drain", { min: 0, max: 3600 }) ?? 10;
-  const memory = numberOption(args, "memory", { min: 1, max: 1_000_000 }) ?? 256;
+  const memory = numberOption(args, "memory", { min: 1, max: 1_000_000 });
   return {
     log: createLog(shell.stderr, { format, level, now: Date.now }),
     drainMs: drain * 1000,
-    memoryBudgetBytes: memory * 1024 * 1024,
+    memoryBudgetBytes: memory === undefined ? undefined : memory * 1024 * 1024,
   };
 }

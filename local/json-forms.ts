@@ -79,7 +79,9 @@ export function parsePublish(line: string): Parsed<AgedPublish> {
   const parsed = parse(publishForm, line);
   if ("problem" in parsed) return parsed;
   const { topic, ageMs, properties, ...rest } = parsed.value;
-  return { value: { publish: { topicName: topic, ...rest, properties: defined(properties) }, ageMs } };
+  return {
+    value: { publish: { topicName: topic, ...rest, properties: defined(properties) }, ageMs },
+  };
 }
 
 function toBase64(bytes: Uint8Array): string {

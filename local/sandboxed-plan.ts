@@ -9,7 +9,10 @@ export interface SandboxAddress {
 
 /** Different brokers stay different in the sandbox: routes between two clusters must not become a cycle through one. */
 export function kafkaBrokerKey(connection: KafkaConnection): string {
-  return [...connection.bootstrapServers].sort().join(",").toLowerCase();
+  return connection.bootstrapServers
+    .map((server) => server.toLowerCase())
+    .sort()
+    .join(",");
 }
 
 /** The same for MQTT. */
@@ -58,7 +61,10 @@ export function sandboxedPlan(
   return {
     ...plan,
     kafkaConnections: new Map(
-      [...plan.kafkaConnections].map(([id, connection]) => [id, inSandbox(connection, kafkaBrokers)]),
+      [...plan.kafkaConnections].map(([id, connection]) => [
+        id,
+        inSandbox(connection, kafkaBrokers),
+      ]),
     ),
     mqttConnections: new Map(
       [...plan.mqttConnections].map(([id, connection]) => [

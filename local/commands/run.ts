@@ -1,19 +1,20 @@
 import { BridgeError } from "../../shared/errors.ts";
-import { type Arguments, type Command, MANIFEST_OPTIONS } from "../command.ts";
-import { type HostSettings, HOST_OPTIONS, hostSettings } from "../host-options.ts";
+import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import { HOST_OPTIONS, type HostSettings, hostSettings } from "../host-options.ts";
 import { httpUrl, parseHttpAddress } from "../http/address.ts";
 import type { HttpServer } from "../http/server.ts";
 import { loadToRun } from "../manifests.ts";
 import { numberOption } from "../parse-arguments.ts";
 import { report } from "../report.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
-import { Runner } from "../runner.ts";
+import type { Runner } from "../runner.ts";
 import { serve } from "../serve.ts";
 import type { Shell } from "../shell.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { version } from "../version.ts";
 
 const CANNOT_START = 2;
+const DEFAULT_MEMORY_BYTES = 256 * 1024 * 1024;
 
 async function serveWhenAsked(
   args: Arguments,
@@ -31,12 +32,16 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
   const settings = hostSettings(args, shell, "info");
   const startSeconds = numberOption(args, "start-timeout", { min: 0, max: 86_400 }) ?? 30;
   if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
-  const { plan, secrets } = await loadToRun(args, shell);
+  const { plan, secrets, memoryBudgetBytes } = await loadToRun(args, shell);
   const stopped = stopSignal(shell);
-  const runner = new Runner({
+  // the broker clients are loaded only by what connects, so that the other commands start at once
+  const host = await import("../runner.ts");
+  const runner = new host.Runner({
     plan,
     secrets,
-    ...settings,
+    log: settings.log,
+    drainMs: settings.drainMs,
+    memoryBudgetBytes: settings.memoryBudgetBytes ?? memoryBudgetBytes ?? DEFAULT_MEMORY_BYTES,
     startTimeoutMs: startSeconds * 1000,
     tap: args.flag("tap"),
   });
@@ -76,11 +81,7 @@ export const runCommand: Command = {
       value: "FOLDER",
       text: "mounted Secrets and ConfigMaps: FOLDER/NAME/KEY",
     },
-    "local-broker": {
-      type: "string",
-      value: "URL",
-      text: "the MQTT broker of manifests that name none, as mqtt://host:1883 or mqtts://host:8883",
-    },
+    ...LOCAL_BROKER_OPTION,
     "start-timeout": {
       type: "string",
       value: "SECONDS",

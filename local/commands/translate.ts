@@ -9,15 +9,9 @@ import type { Route } from "../../shared/model/route.ts";
 import type { Translation, TranslationContext } from "../../shared/model/translation.ts";
 import { publishToRecord } from "../../shared/translate/publish-to-record.ts";
 import { recordToPublish } from "../../shared/translate/record-to-publish.ts";
-import { type Arguments, type Command, MANIFEST_OPTIONS } from "../command.ts";
-import {
-  type Parsed,
-  parsePublish,
-  parseRecord,
-  publishJson,
-  recordJson,
-} from "../json-forms.ts";
-import { loadPlan } from "../manifests.ts";
+import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import { type Parsed, parsePublish, parseRecord, publishJson, recordJson } from "../json-forms.ts";
+import { loadToUse } from "../manifests.ts";
 import { complain, print, type Shell } from "../shell.ts";
 
 /** Turns one line of input into one line of output. */
@@ -80,7 +74,7 @@ async function translate(args: Arguments, shell: Shell): Promise<number> {
   if (name === undefined) {
     throw new BridgeError("USAGE", "No route given: name it with --route NAME");
   }
-  const plan = await loadPlan(args, shell);
+  const { plan } = await loadToUse(args, shell);
   const translator = translatorOf(findRoute(plan, name));
   const input = inputOf(args, shell);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
@@ -118,6 +112,7 @@ export const translateCommand: Command = {
     ...MANIFEST_OPTIONS,
     route: { type: "string", value: "NAME", text: "the route, as isthmus plan names it" },
     input: { type: "string", value: "FILE", text: "read the lines from a file instead of stdin" },
+    ...LOCAL_BROKER_OPTION,
     json: { type: "boolean", text: "accepted for uniformity: the output is always JSON lines" },
   },
   notes: [

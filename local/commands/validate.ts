@@ -1,6 +1,7 @@
+import { hasErrors } from "../../shared/manifests/compile.ts";
 import { formatProblem, type Problem } from "../../shared/manifests/problem.ts";
-import { type Arguments, type Command, MANIFEST_OPTIONS } from "../command.ts";
-import { hasErrors, load } from "../manifests.ts";
+import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import { load } from "../manifests.ts";
 import { complain, print, type Shell } from "../shell.ts";
 
 function amount(n: number, one: string): string {
@@ -10,8 +11,11 @@ function amount(n: number, one: string): string {
 function summary(routes: number, problems: readonly Problem[]): string {
   const of = (severity: Problem["severity"]): number =>
     problems.filter((problem) => problem.severity === severity).length;
-  return [amount(routes, "route"), amount(of("error"), "error"), amount(of("warning"), "warning")]
-    .join(", ");
+  return [
+    amount(routes, "route"),
+    amount(of("error"), "error"),
+    amount(of("warning"), "warning"),
+  ].join(", ");
 }
 
 function forPrograms({ severity, location, path, message }: Problem): object {
@@ -19,15 +23,14 @@ function forPrograms({ severity, location, path, message }: Problem): object {
 }
 
 async function validate(args: Arguments, shell: Shell): Promise<number> {
-  const { plan, problems } = await load(args, shell);
+  const { plan, problems } = await load(args);
   if (args.flag("json")) {
     print(shell, JSON.stringify(problems.map(forPrograms), null, 2));
   } else {
     for (const problem of problems) print(shell, formatProblem(problem));
     complain(shell, summary(plan.routes.length, problems));
   }
-  const strict = args.flag("strict") && problems.some((p) => p.severity === "warning");
-  return hasErrors(problems) || strict ? 1 : 0;
+  return hasErrors(problems) ? 1 : 0;
 }
 
 /** `isthmus validate`: every problem of all manifests in one run. */
@@ -37,7 +40,8 @@ export const validateCommand: Command = {
   usage: "validate -f PATH... [--strict] [--json]",
   options: {
     ...MANIFEST_OPTIONS,
-    strict: { type: "boolean", text: "warnings fail too" },
+    strict: { type: "boolean", text: "count warnings as errors" },
+    ...LOCAL_BROKER_OPTION,
     json: { type: "boolean", text: "print an array of problems for programs" },
   },
   notes: [

@@ -1,8 +1,4 @@
-import {
-  newCounters,
-  type RouteCounters,
-  type RouteStatus,
-} from "../../shared/engine/status.ts";
+import { newCounters, type RouteCounters, type RouteStatus } from "../../shared/engine/status.ts";
 
 /** Counters that are 0 but for `some`. */
 export function counters(some: Partial<RouteCounters> = {}): RouteCounters {
