@@ -50,14 +50,18 @@ export class KafkaToMqtt implements RecordConsumer {
 
   assigned(partitions: readonly TopicPartition[]): void {
     for (const { topic, partition } of partitions) {
-      this.close(topic, partition);
+      const old = this.lanes.get(laneKey(topic, partition));
+      if (old !== undefined) this.close(old);
       this.lanes.set(laneKey(topic, partition), new Lane(topic, partition));
     }
   }
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const lanes = partitions.map(({ topic, partition }) =>
+      this.lanes.get(laneKey(topic, partition)),
+    );
     await this.commit();
-    for (const { topic, partition } of partitions) this.close(topic, partition);
+    for (const lane of lanes) if (lane !== undefined) this.close(lane);
   }
 
   async records(batch: readonly KafkaRecord[]): Promise<void> {
@@ -91,11 +95,10 @@ export class KafkaToMqtt implements RecordConsumer {
     await this.options.source.stop();
   }
 
-  private close(topic: string, partition: number): void {
-    const key = laneKey(topic, partition);
-    const lane = this.lanes.get(key);
-    if (lane === undefined) return;
-    this.lanes.delete(key);
+  /** A partition may have come back, as a new lane, while the old one was being given up. */
+  private close(lane: Lane): void {
+    const key = laneKey(lane.topic, lane.partition);
+    if (this.lanes.get(key) === lane) this.lanes.delete(key);
     this.dirty.delete(lane);
     this.pump.release(lane);
   }
