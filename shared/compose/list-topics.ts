@@ -1,5 +1,5 @@
 import { azureTokenSource } from "../adapters/identity/azure-token-source.ts";
-import { listKafkaTopics } from "../adapters/kafka/list-kafka-topics.ts";
+import { kafkaAdmin } from "../adapters/kafka/kafka-admin.ts";
 import { BridgeError } from "../errors.ts";
 import { resolveKafkaEndpoint } from "../secrets/resolve-endpoint.ts";
 import type { HostOptions } from "./context.ts";
@@ -8,7 +8,7 @@ import type { HostOptions } from "./context.ts";
 export async function listTopics(
   kafkaConnection: string,
   { plan, secrets, log, identity = azureTokenSource() }: HostOptions,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const connection = plan.kafkaConnections.get(kafkaConnection);
   if (connection === undefined) {
     throw new BridgeError(
@@ -17,5 +17,5 @@ export async function listTopics(
     );
   }
   const endpoint = await resolveKafkaEndpoint(connection, secrets, identity);
-  return listKafkaTopics(endpoint, log);
+  return kafkaAdmin(endpoint, "isthmus-topics", log).listTopics();
 }
