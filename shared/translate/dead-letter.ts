@@ -1,5 +1,6 @@
 import type { KafkaHeader, KafkaRecord, OutgoingRecord } from "../model/kafka-record.ts";
 import type { Publish } from "../model/publish.ts";
+import { rfc3339 } from "./rfc3339.ts";
 
 /** What is known of a message that can never be delivered, besides the message. */
 export interface DeadLetterReason {
@@ -27,35 +28,9 @@ function reasonHeaders(why: DeadLetterReason): KafkaHeader[] {
     header("reason-code", why.code),
     header("reason", why.reason),
     header("route", why.route),
-    header("time", rfc3339(why.time)),
+    header("time", rfc3339(why.time) ?? String(why.time)),
     header("attempt", String(why.attempt)),
   ];
-}
-
-/** Civil date from days since the epoch, without a Date: the core has no clock, and this is arithmetic only. */
-function rfc3339(milliseconds: number): string {
-  const day = Math.floor(milliseconds / 86_400_000);
-  const inDay = milliseconds - day * 86_400_000;
-  const z = day + 719_468;
-  const era = Math.floor(z / 146_097);
-  const dayOfEra = z - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  );
-  const dayOfYear =
-    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const shifted = Math.floor((5 * dayOfYear + 2) / 153);
-  const date = dayOfYear - Math.floor((153 * shifted + 2) / 5) + 1;
-  const month = shifted < 10 ? shifted + 3 : shifted - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  const two = (n: number): string => String(n).padStart(2, "0");
-  const seconds = Math.floor(inDay / 1000);
-  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return `${String(year).padStart(4, "0")}-${two(month)}-${two(date)}T${clock}.${String(inDay % 1000).padStart(3, "0")}Z`;
 }
 
 /** The dead letter of a record: its own bytes and headers, then where it stood and why it is here (S-54). */

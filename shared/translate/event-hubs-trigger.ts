@@ -1,4 +1,12 @@
 import type { KafkaHeader, KafkaRecord } from "../model/kafka-record.ts";
+import {
+  CONTENT_TYPE,
+  CORRELATION_DATA,
+  MESSAGE_EXPIRY_INTERVAL,
+  MQTT_TOPIC,
+  PAYLOAD_FORMAT_INDICATOR,
+  RESPONSE_TOPIC,
+} from "./header-names.ts";
 import type { DecodedBatch } from "./kafka-trigger.ts";
 import { bytesFromBase64 } from "./trigger-base64.ts";
 import { type Fields, fieldsOf, type TriggerBatch, triggerBatch } from "./trigger-batch.ts";
@@ -28,12 +36,12 @@ const SHOWN_AS_HEADERS = [
 /** The worker writes the first letter of every property name small: names that S-10 and S-11 give are put right again. */
 const RESTORED_NAMES: ReadonlyMap<string, string> = new Map(
   [
-    "Payload Format Indicator",
-    "Message Expiry Interval",
-    "Response Topic",
-    "Correlation Data",
-    "Content Type",
-    "MQTT Topic",
+    PAYLOAD_FORMAT_INDICATOR,
+    MESSAGE_EXPIRY_INTERVAL,
+    RESPONSE_TOPIC,
+    CORRELATION_DATA,
+    CONTENT_TYPE,
+    MQTT_TOPIC,
   ].map((name) => [name.charAt(0).toLowerCase() + name.slice(1), name]),
 );
 

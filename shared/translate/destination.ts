@@ -1,0 +1,49 @@
+import type { RejectionCode, Translation } from "../model/translation.ts";
+import { kafkaTopicProblem, toKafkaTopic } from "../topics/kafka-topic.ts";
+import { topicNameProblem } from "../topics/topic-name.ts";
+import {
+  parseTopicTemplate,
+  type RenderedTopic,
+  renderTopicTemplate,
+} from "../topics/topic-template.ts";
+
+export type Rejected = Extract<Translation<never>, { readonly kind: "rejected" }>;
+
+/** Where a message goes, or why it can go nowhere. */
+export type Destination = { readonly kind: "topic"; readonly topic: string } | Rejected;
+
+/** The MQTT Topic Name that a template makes of a Kafka topic (S-31, S-32). @throws RangeError for a template that cannot be parsed. */
+export function mqttDestination(templateText: string): (kafkaTopic: string) => Destination {
+  const render = renderer(templateText, ".");
+  return (kafkaTopic) => {
+    const rendered = render(kafkaTopic);
+    if (!rendered.ok) return rejected("TOPIC_SEGMENT_MISSING", rendered.reason);
+    return checked(rendered.topic, topicNameProblem(rendered.topic), "TOPIC_NAME_INVALID");
+  };
+}
+
+/** The Kafka topic that a template makes of an MQTT Topic Name (S-17, S-32). @throws RangeError for a template that cannot be parsed. */
+export function kafkaDestination(templateText: string): (topicName: string) => Destination {
+  const render = renderer(templateText, "/");
+  return (topicName) => {
+    const rendered = render(topicName);
+    if (!rendered.ok) return rejected("TOPIC_SEGMENT_MISSING", rendered.reason);
+    const topic = toKafkaTopic(rendered.topic);
+    return checked(topic, kafkaTopicProblem(topic), "KAFKA_TOPIC_INVALID");
+  };
+}
+
+function renderer(templateText: string, separator: "." | "/"): (topic: string) => RenderedTopic {
+  const parsed = parseTopicTemplate(templateText);
+  if (!parsed.ok) throw new RangeError(parsed.reason);
+  const { template } = parsed;
+  return (topic) => renderTopicTemplate(template, topic, separator);
+}
+
+function checked(topic: string, problem: string | undefined, code: RejectionCode): Destination {
+  return problem === undefined ? { kind: "topic", topic } : rejected(code, problem);
+}
+
+function rejected(code: RejectionCode, reason: string): Rejected {
+  return { kind: "rejected", code, reason };
+}
