@@ -31,6 +31,8 @@ export interface RuntimeOptions {
 const DEFAULT_BUDGET = 256 * 1024 * 1024;
 /** The host ends the process 5 s after it has asked. */
 const TERMINATE_DRAIN_MS = 4000;
+/** A route whose broker does not answer fails its invocation after this, so that the failure is seen; the host tries again. */
+const LONGEST_START_MS = 30_000;
 
 /** The routes of this process: opened when their first invocation comes, closed when the host ends. */
 export class RouteRuntime {
@@ -115,13 +117,14 @@ export class RouteRuntime {
   }
 
   private hostOptions(log: InvocationLog): HostOptions {
-    const { plan, secrets, functions, memoryBudgetBytes, serviceAccountTokenFile } =
+    const { plan, secrets, functions, timing, memoryBudgetBytes, serviceAccountTokenFile } =
       this.options.app;
     const users = functions.functions.filter(({ route }) => route !== undefined).length;
     return {
       plan,
       secrets,
       log: log.log,
+      startTimeoutMs: Math.min(LONGEST_START_MS, timing.deliverMs),
       memoryBudgetBytes: Math.floor((memoryBudgetBytes ?? DEFAULT_BUDGET) / Math.max(1, users)),
       ...(serviceAccountTokenFile === undefined ? {} : { serviceAccountTokenFile }),
     };

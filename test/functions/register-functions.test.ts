@@ -135,12 +135,7 @@ describe("registerFunctions()", () => {
     expect(found.app.errors).toEqual([]);
     const names = found.host.registered.map(({ name }) => name);
     expect(names).toEqual(
-      expect.arrayContaining([
-        "plant_down_line-1",
-        "plant_down_line-2",
-        "plant_up",
-        "topic-watch",
-      ]),
+      expect.arrayContaining(["plant_down_line-1", "plant_down_line-2", "plant_up", "topic-watch"]),
     );
   });
 
