@@ -34,7 +34,6 @@ export class Runner {
   private readonly workers: readonly WorkerInstance[];
   private readonly crossings = new RecentCrossings(CROSSINGS_KEPT);
   private bridge: RunningBridge | undefined;
-  private stopped = false;
 
   constructor(options: RunnerOptions) {
     this.options = options;
@@ -53,11 +52,10 @@ export class Runner {
       startTimeoutMs,
       instance: 0,
       memoryBudgetBytes: this.budget(plan),
+      onOpened: (bridge) => {
+        this.bridge = bridge;
+      },
       ...(tap ? { tap: crossingTap(Date.now, (crossing) => this.crossings.add(crossing)) } : {}),
-    }).then(async (bridge) => {
-      this.bridge = bridge;
-      // told to stop while starting: nobody else will stop it
-      if (this.stopped) await bridge.stop();
     });
     try {
       await Promise.all([main, ...this.workers.map((worker) => worker.start())]);
@@ -86,7 +84,6 @@ export class Runner {
 
   /** Stops intake, drains, commits, disconnects, in all threads at once (S-55). */
   async stop(): Promise<void> {
-    this.stopped = true;
     // a worker is given a little longer than its own drain takes before it is ended
     const deadlineMs = this.options.drainMs + 1000;
     await Promise.all([

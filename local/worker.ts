@@ -1,6 +1,6 @@
 /** A worker thread: one further instance of the routes that ask for more than one. Everything else is the main thread's. */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { startBridge } from "../shared/compose.ts";
+import { type RunningBridge, startBridge } from "../shared/compose.ts";
 import type { SecretStore } from "../shared/model/secret-store.ts";
 import { crossingTap } from "./crossings.ts";
 import { plain } from "./log.ts";
@@ -33,6 +33,7 @@ function askingStore(post: (message: FromWorker) => void, answers: Answers): Sec
   };
 }
 
+/** Runs until it is told to stop: also while it still starts. @throws BridgeError when its routes cannot start. */
 async function work(port: MessagePort, birth: WorkerBirth): Promise<void> {
   const post = (message: FromWorker): void => port.postMessage(message);
   const answers: Answers = new Map();
@@ -48,13 +49,20 @@ async function work(port: MessagePort, birth: WorkerBirth): Promise<void> {
       else waiting?.reject(errorFromMessage(message.error));
     });
   });
-  const bridge = await startBridge({
+  let opened: RunningBridge | undefined;
+  const tell = (): void => {
+    if (opened !== undefined) post({ kind: "status", routes: opened.status() });
+  };
+  const started = startBridge({
     plan: birth.plan,
     instance: birth.instance,
     memoryBudgetBytes: birth.memoryBudgetBytes,
     drainMs: birth.drainMs,
     startTimeoutMs: birth.startTimeoutMs,
     secrets: askingStore(post, answers),
+    onOpened: (bridge) => {
+      opened = bridge;
+    },
     log: (level, message, fields = {}) => {
       const clean = JSON.parse(JSON.stringify(fields, plain));
       post({ kind: "log", level, message, fields: { ...clean, instance: birth.instance } });
@@ -62,14 +70,14 @@ async function work(port: MessagePort, birth: WorkerBirth): Promise<void> {
     ...(birth.tap
       ? { tap: crossingTap(Date.now, (crossing) => post({ kind: "crossing", crossing })) }
       : {}),
+  }).then(() => {
+    tell();
+    post({ kind: "started" });
   });
-  const tell = (): void => post({ kind: "status", routes: bridge.status() });
-  tell();
-  post({ kind: "started" });
-  const telling = setInterval(tell, STATUS_EVERY_MS);
+  setInterval(tell, STATUS_EVERY_MS);
+  await Promise.race([started, stopping]);
   await stopping;
-  await bridge.stop();
-  clearInterval(telling);
+  await opened?.stop();
   tell();
 }
 

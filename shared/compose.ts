@@ -7,6 +7,7 @@ import {
   type HostContext,
   type HostOptions,
   type LiveRoute,
+  type RunningBridge,
   routeBudget,
   type Tap,
 } from "./compose/context.ts";
@@ -16,13 +17,7 @@ import type { RouteStatus } from "./engine/status.ts";
 import { BridgeError } from "./errors.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 
-export type { HostOptions, RecordHandler, Tap };
-
-export interface RunningBridge {
-  status(): readonly RouteStatus[];
-  /** Stops intake, drains, commits, disconnects (S-55). */
-  stop(): Promise<void>;
-}
+export type { HostOptions, RecordHandler, RunningBridge, Tap };
 
 /** One MQTT to Kafka route held open, for hosts that run it for a while (a Functions timer). */
 export interface RunningPump {
@@ -39,19 +34,21 @@ export async function startBridge(options: HostOptions): Promise<RunningBridge> 
   const routes = options.plan.routes.filter((route) => instance < route.instances);
   const host = context(options, routes.length);
   const live: LiveRoute[] = [];
-  try {
-    for (const route of routes) live.push(await openRoute(route, host));
-    await Promise.all(live.map((route) => startInTime(route, host)));
-  } catch (cause) {
-    await Promise.allSettled(live.map((route) => route.stop(0)));
-    throw cause;
-  }
-  return {
+  const bridge: RunningBridge = {
     status: () => live.map((route) => route.status()),
     async stop(): Promise<void> {
       await Promise.all(live.map((route) => route.stop(host.drainMs)));
     },
   };
+  try {
+    for (const route of routes) live.push(await openRoute(route, host));
+    options.onOpened?.(bridge);
+    await Promise.all(live.map((route) => startInTime(route, host)));
+  } catch (cause) {
+    await Promise.allSettled(live.map((route) => route.stop(0)));
+    throw cause;
+  }
+  return bridge;
 }
 
 /**

@@ -14,9 +14,9 @@ import {
   type TopicLock,
 } from "../../shared/plan/topic-lock.ts";
 import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import { createLog } from "../log.ts";
 import { loadToUse, secretsOf } from "../manifests.ts";
 import { complain, print, type Shell } from "../shell.ts";
-import { topicLister } from "../topic-lister.ts";
 
 async function readLock(path: string): Promise<TopicLock> {
   let text: string;
@@ -38,8 +38,11 @@ async function resolveLock(
   loaded: LoadResult,
 ): Promise<TopicLock | undefined> {
   if (patternRoutes(loaded.plan).length === 0) return undefined;
-  const list = topicLister(loaded.plan, secretsOf(args, shell, loaded));
-  const lock = await resolveTopicLock(loaded.plan, list);
+  const { listTopics } = await import("../../shared/compose/list-topics.ts");
+  const log = createLog(shell.stderr, { format: "text", level: "error", now: Date.now });
+  const { plan } = loaded;
+  const secrets = secretsOf(args, shell, loaded);
+  const lock = await resolveTopicLock(plan, (id) => listTopics(id, { plan, secrets, log }));
   const path = args.value("lock") ?? TOPIC_LOCK_FILE;
   await writeFile(path, formatTopicLock(lock));
   complain(shell, `isthmus: wrote ${path}`);

@@ -31,6 +31,15 @@ export interface HostOptions {
   /** How long a broker that cannot be reached is waited for before starting fails; 0 waits for ever. Default 30 s. */
   readonly startTimeoutMs?: number;
   readonly tap?: Tap;
+  /** Told of all routes once they are open, before the first of them connects: some may run long before the last one does. */
+  readonly onOpened?: (bridge: RunningBridge) => void;
+}
+
+/** The routes of one process. */
+export interface RunningBridge {
+  status(): readonly RouteStatus[];
+  /** Stops intake, drains, commits, disconnects (S-55). */
+  stop(): Promise<void>;
 }
 
 /** The options with their defaults, and what is shared by the routes of a process. */

@@ -64,11 +64,15 @@ export function imbalance(counters: Readonly<RouteCounters>): number {
 }
 
 function detailsOf(status: RouteStatus): string[] {
-  return [
+  const details = [
     status.detail,
     status.kafka.connected ? undefined : status.kafka.detail,
     status.mqtt.connected ? undefined : status.mqtt.detail,
-  ].filter((detail) => detail !== undefined && detail !== "") as string[];
+  ];
+  // a route that waits for a connection repeats what the connection says
+  return [
+    ...new Set(details.filter((detail) => detail !== undefined && detail !== "")),
+  ] as string[];
 }
 
 function merge(a: RouteTotals, b: RouteTotals): RouteTotals {
