@@ -21,7 +21,7 @@ export interface HostOptions {
   /** Tokens of the app's own identity. Default: @azure/identity. */
   readonly identity?: TokenSource;
   /** File of the Kubernetes service account token, where a manifest asks for one. */
-  readonly serviceAccountTokenFile?: string;
+  readonly serviceAccountTokenFile?: string | undefined;
   /** Which of the instances this process (or worker) is, from 0. Part of Client Identifiers and of S-13 Static. */
   readonly instance?: number;
   /** Bytes that all routes of this process together may hold in memory. Default 256 MiB. */

@@ -19,8 +19,12 @@ export async function resolveEndpoints(route: Route, host: HostContext): Promise
       `Cannot open route "${route.name}": its connections are not in the plan`,
     );
   }
+  const options = {
+    now: host.clock.now(),
+    serviceAccountTokenFile: host.serviceAccountTokenFile,
+  };
   return {
-    kafka: await resolveKafkaEndpoint(kafka, host.secrets, host.identity),
-    mqtt: await resolveMqttEndpoint(mqtt, host.secrets, host.identity),
+    kafka: await resolveKafkaEndpoint(kafka, host.secrets, host.identity, options),
+    mqtt: await resolveMqttEndpoint(mqtt, host.secrets, host.identity, options),
   };
 }
