@@ -52,7 +52,7 @@ registerFunctions(
       plan: loaded.plan,
       lock: loaded.lock,
       listTopics: async (connection) => {
-        const { listTopics } = await import("../shared/compose/list-topics.ts");
+        const { listTopics } = await compose();
         return listTopics(connection, {
           plan: loaded.plan,
           secrets: loaded.secrets,
