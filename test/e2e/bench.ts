@@ -9,11 +9,11 @@ import {
   startKafka,
 } from "../support/kafka-broker.ts";
 import { type MosquittoBroker, startMosquitto } from "../support/mosquitto-broker.ts";
+import { type Result, Tally } from "../support/tally.ts";
 import { KafkaEnd } from "./kafka-end.ts";
 import { type SourcePublish, type SourceRecord, sourcePublish, sourceRecord } from "./messages.ts";
 import { MqttEnd } from "./mqtt-end.ts";
 import { type RunnerProcess, startRunner, writeManifests, writeSecrets } from "./runner-process.ts";
-import { type Result, Tally } from "./tally.ts";
 
 /** The four topics that the regular expression of kafka-source.yaml matches. */
 export const FACTORY = [
@@ -28,7 +28,7 @@ const OTHER_TOPICS = ["receiving-event-hub", "sending-event-hub", "thermostat-te
 export interface Flow {
   /** How many different messages have come. */
   arrived(): number;
-  /** Waits until all are sent, and then until all have come, the second no longer than `timeoutMs`. */
+  /** Waits until all are sent, and then until all have come, the second no longer than `timeoutMs`. Its clients leave. */
   finish(timeoutMs: number): Promise<Result>;
 }
 
@@ -45,7 +45,6 @@ export class Bench {
   readonly mosquitto: MosquittoBroker;
   readonly kafkaEnd: KafkaEnd;
   private readonly folder: string;
-  private readonly mqttEnds: MqttEnd[] = [];
 
   private constructor(folder: string, kafka: KafkaBroker, mosquitto: MosquittoBroker) {
     this.folder = folder;
@@ -105,14 +104,14 @@ export class Bench {
     const { run, count, topics } = options;
     const tally = new Tally(count);
     const record = (index: number): SourceRecord => sourceRecord(run, index, topics);
-    const end = await this.mqttEnd(`collector-${run}`);
+    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, `collector-${run}`);
     await end.collect({ ...options, tally, record });
-    return flow(tally, () =>
+    const send = (): Promise<void> =>
       this.kafkaEnd.send(
         Array.from({ length: count }, (_, index) => record(index)),
         options.perSecond,
-      ),
-    );
+      );
+    return flow(tally, send, [() => end.close()]);
   }
 
   /** MQTT to Kafka: `topics` to one Kafka topic. */
@@ -127,30 +126,28 @@ export class Bench {
     const { run, count, topics, kafkaTopic: topic } = options;
     const tally = new Tally(count);
     const publish = (index: number): SourcePublish => sourcePublish(run, index, topics);
-    await this.kafkaEnd.collect({ ...options, topic, tally, publish });
-    const end = await this.mqttEnd(`publisher-${run}`);
-    return flow(tally, () =>
+    const leave = await this.kafkaEnd.collect({ ...options, topic, tally, publish });
+    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, `publisher-${run}`);
+    const send = (): Promise<void> =>
       end.publish(
         Array.from({ length: count }, (_, index) => publish(index)),
         options.perSecond,
-      ),
-    );
-  }
-
-  private async mqttEnd(clientId: string): Promise<MqttEnd> {
-    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, clientId);
-    this.mqttEnds.push(end);
-    return end;
+      );
+    return flow(tally, send, [leave, () => end.close()]);
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.mqttEnds.map((end) => end.close()), this.kafkaEnd.close()]);
+    await this.kafkaEnd.close();
     await Promise.all([this.kafka.dispose(), this.mosquitto.dispose()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-function flow(tally: Tally, send: () => Promise<void>): Flow {
+function flow(
+  tally: Tally,
+  send: () => Promise<void>,
+  leave: readonly (() => Promise<void>)[],
+): Flow {
   const sent = send();
   // told at finish; a broker may be down until then
   sent.catch(() => undefined);
@@ -158,7 +155,9 @@ function flow(tally: Tally, send: () => Promise<void>): Flow {
     arrived: () => tally.different,
     async finish(timeoutMs): Promise<Result> {
       await sent;
-      return tally.settled(timeoutMs);
+      const result = await tally.settled(timeoutMs);
+      await Promise.all(leave.map((end) => end()));
+      return result;
     },
   };
 }

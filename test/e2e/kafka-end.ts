@@ -1,4 +1,5 @@
-import { type Consumer, Kafka, type KafkaMessage, logLevel, type Producer } from "kafkajs";
+import { Kafka, type KafkaMessage, logLevel, type Producer } from "kafkajs";
+import type { Tally } from "../support/tally.ts";
 import {
   difference,
   EXPIRY_SECONDS,
@@ -8,7 +9,6 @@ import {
   type SourcePublish,
   type SourceRecord,
 } from "./messages.ts";
-import type { Tally } from "./tally.ts";
 
 const BATCH = 500;
 const EXPIRY_HEADER = "Message Expiry Interval";
@@ -26,7 +26,6 @@ interface CollectOptions {
 export class KafkaEnd {
   private readonly kafka: Kafka;
   private readonly producer: Producer;
-  private readonly consumers: Consumer[] = [];
 
   constructor(broker: string) {
     this.kafka = new Kafka({
@@ -74,13 +73,12 @@ export class KafkaEnd {
     }
   }
 
-  /** Reads `topic` from its beginning and counts every message of `run`; order is kept by MQTT topic, or nowhere. */
-  async collect(options: CollectOptions): Promise<void> {
+  /** Reads `topic` from its beginning and counts every message of `run`; order is kept by MQTT topic, or nowhere. The result ends it. */
+  async collect(options: CollectOptions): Promise<() => Promise<void>> {
     const consumer = this.kafka.consumer({
       groupId: `collector-${options.run}`,
       maxWaitTimeInMs: 100,
     });
-    this.consumers.push(consumer);
     await consumer.connect();
     await consumer.subscribe({ topic: options.topic, fromBeginning: true });
     const next = new Map<number, bigint>();
@@ -97,10 +95,10 @@ export class KafkaEnd {
         }
       },
     });
+    return () => consumer.disconnect();
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.consumers.map((consumer) => consumer.disconnect()));
     await this.producer.disconnect();
   }
 }

@@ -1,11 +1,11 @@
 import { connectAsync, type MqttClient } from "mqtt";
+import type { Tally } from "../support/tally.ts";
 import {
   difference,
   expectedProperties,
   type SourcePublish,
   type SourceRecord,
 } from "./messages.ts";
-import type { Tally } from "./tally.ts";
 
 /** Unacknowledged at once. */
 const WINDOW = 400;

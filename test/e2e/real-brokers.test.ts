@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { describeReal, type Need } from "../support/real-brokers.ts";
+import type { Result } from "../support/tally.ts";
 import { Bench, FACTORY, type Flow } from "./bench.ts";
 import type { SourcePublish, SourceRecord } from "./messages.ts";
 import type { RunnerProcess } from "./runner-process.ts";
-import type { Result } from "./tally.ts";
 
 /** The brokers are stopped and started here, so they cannot be those that others use. */
 const NEEDS: readonly Need[] = ["ISTHMUS_TEST_KAFKA", "ISTHMUS_TEST_MQTT", "java", "mosquitto"];
