@@ -17,6 +17,7 @@ import type { RouteStatus } from "./engine/status.ts";
 import { BridgeError } from "./errors.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 
+export { listTopics } from "./compose/list-topics.ts";
 export type { HostOptions, RecordHandler, RunningBridge, Tap };
 
 /** One MQTT to Kafka route held open, for hosts that run it for a while (a Functions timer). */
