@@ -12,12 +12,12 @@ import {
   type Tap,
 } from "./compose/context.ts";
 import { openHandler, openKafkaToMqtt, type RecordHandler } from "./compose/kafka-to-mqtt-route.ts";
+import { topicsOf } from "./compose/list-topics.ts";
 import { openMqttToKafka } from "./compose/mqtt-to-kafka-route.ts";
 import type { RouteStatus } from "./engine/status.ts";
 import { BridgeError } from "./errors.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 
-export { listTopics } from "./compose/list-topics.ts";
 export type { HostOptions, RecordHandler, RunningBridge, Tap };
 
 /** One MQTT to Kafka route held open, for hosts that run it for a while (a Functions timer). */
@@ -79,6 +79,14 @@ export async function openPump(
   const live = await openMqttToKafka(route, host);
   await startOrStop(live, host);
   return { status: () => live.status(), stop: (drainMs = host.drainMs) => live.stop(drainMs) };
+}
+
+/** The topics that a Kafka connection of the plan has now, for its regular expressions (S-30). @throws BridgeError */
+export function listTopics(
+  kafkaConnection: string,
+  options: HostOptions,
+): Promise<readonly string[]> {
+  return topicsOf(kafkaConnection, context(options, 1));
 }
 
 async function startOrStop(live: LiveRoute, host: HostContext): Promise<void> {

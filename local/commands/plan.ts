@@ -38,7 +38,7 @@ async function resolveLock(
   loaded: LoadResult,
 ): Promise<TopicLock | undefined> {
   if (patternRoutes(loaded.plan).length === 0) return undefined;
-  const { listTopics } = await import("../../shared/compose/list-topics.ts");
+  const { listTopics } = await import("../../shared/compose.ts");
   const log = createLog(shell.stderr, { format: "text", level: "error", now: Date.now });
   const { plan } = loaded;
   const secrets = secretsOf(args, shell, loaded);

@@ -1,13 +1,12 @@
-import { azureTokenSource } from "../adapters/identity/azure-token-source.ts";
 import { kafkaAdmin } from "../adapters/kafka/kafka-admin.ts";
 import { BridgeError } from "../errors.ts";
 import { resolveKafkaEndpoint } from "../secrets/resolve-endpoint.ts";
-import type { HostOptions } from "./context.ts";
+import type { HostContext } from "./context.ts";
 
-/** The topics that a Kafka connection of the plan has now, for its regular expressions (S-30). @throws BridgeError */
-export async function listTopics(
+/** The topics that a Kafka connection of the plan has now. @throws BridgeError when it cannot be asked. */
+export async function topicsOf(
   kafkaConnection: string,
-  { plan, secrets, log, identity = azureTokenSource() }: HostOptions,
+  { plan, secrets, log, identity }: HostContext,
 ): Promise<readonly string[]> {
   const connection = plan.kafkaConnections.get(kafkaConnection);
   if (connection === undefined) {
