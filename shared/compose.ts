@@ -134,12 +134,15 @@ async function startInTime(route: LiveRoute, host: HostContext): Promise<void> {
 
 function notStarted(status: RouteStatus, host: HostContext): BridgeError {
   const { kafka, mqtt } = status;
-  const code = kafka.connected && !mqtt.connected ? "MQTT_UNAVAILABLE" : "KAFKA_UNAVAILABLE";
-  const side = code === "MQTT_UNAVAILABLE" ? "MQTT" : "Kafka";
-  const detail = status.detail === undefined ? "" : `: ${status.detail}`;
+  // one side is tried after the other: the one with something to tell is the one that holds the start up
+  const mqttHolds = !mqtt.connected && (kafka.connected || mqtt.detail !== undefined);
+  const [side, code, told] = mqttHolds
+    ? (["MQTT", "MQTT_UNAVAILABLE", mqtt.detail] as const)
+    : (["Kafka", "KAFKA_UNAVAILABLE", kafka.detail] as const);
+  const detail = told ?? status.detail;
   return new BridgeError(
     code,
-    `Cannot start route "${status.route}": ${side} did not answer within ${host.startTimeoutMs / 1000} s${detail}`,
+    `Cannot start route "${status.route}": ${side} did not answer within ${host.startTimeoutMs / 1000} s${detail === undefined ? "" : `: ${detail}`}`,
     { retryable: true },
   );
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { BridgeError } from "../../shared/errors.ts";
 import { didYouMean } from "../../shared/manifests/nearest.ts";
 import type { Plan } from "../../shared/model/plan.ts";
@@ -64,9 +63,16 @@ function translatorOf(route: Route): LineTranslator {
   };
 }
 
-function inputOf(args: Arguments, shell: Shell): Readable {
+/** The lines of the input. @throws BridgeError when it cannot be read. */
+async function* linesOf(args: Arguments, shell: Shell): AsyncGenerator<string> {
   const path = args.value("input");
-  return path === undefined ? shell.stdin : createReadStream(path);
+  const input = path === undefined ? shell.stdin : createReadStream(path);
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BridgeError("USAGE", `Cannot read "${path ?? "stdin"}": ${why}`, { cause });
+  }
 }
 
 async function translate(args: Arguments, shell: Shell): Promise<number> {
@@ -76,16 +82,9 @@ async function translate(args: Arguments, shell: Shell): Promise<number> {
   }
   const { plan } = await loadToUse(args, shell);
   const translator = translatorOf(findRoute(plan, name));
-  const input = inputOf(args, shell);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  let failure: Error | undefined;
-  input.once("error", (error) => {
-    failure = error;
-    lines.close();
-  });
   let code = 0;
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of linesOf(args, shell)) {
     number++;
     if (line.trim() === "") continue;
     const result = translator(line);
@@ -95,10 +94,6 @@ async function translate(args: Arguments, shell: Shell): Promise<number> {
       complain(shell, `isthmus: line ${number}: ${result.problem}`);
       code = 1;
     }
-  }
-  if (failure !== undefined) {
-    const message = `Cannot read "${args.value("input") ?? "stdin"}": ${failure.message}`;
-    throw new BridgeError("USAGE", message, { cause: failure });
   }
   return code;
 }
