@@ -71,6 +71,7 @@ export async function openKafkaToMqtt(
     clientId: kafkaClientId(route, host.instance),
     consumerGroupId: route.consumerGroupId,
     topics: route.topics,
+    neverMatched: [route.deadLetterTopic],
     log: host.log,
   });
   const engine = new KafkaToMqtt({

@@ -21,6 +21,8 @@ export interface KafkaRecordSourceOptions {
   readonly clientId: string;
   readonly consumerGroupId: string;
   readonly topics: readonly TopicSelector[];
+  /** Topics that no pattern matches: a route must not read its own dead letters. */
+  readonly neverMatched?: readonly string[];
   readonly log: Log;
   /** How often new topics are looked for; S-30 asks for 30 s at the most. Default 10 s. */
   readonly discoverEveryMs?: number;
@@ -250,7 +252,7 @@ class KafkaRecordSource implements RecordSource {
 
   /** Topics by name, and all that the patterns match now; Kafka's own topics only by name (S-30). */
   private async findTopics(): Promise<readonly string[]> {
-    const { topics } = this.options;
+    const { topics, neverMatched = [] } = this.options;
     const named = topics.flatMap((selector) => (selector.kind === "name" ? [selector.topic] : []));
     const patterns = topics.filter((selector) => selector.kind === "pattern");
     if (patterns.length === 0) return [...new Set(named)].sort();
@@ -261,6 +263,7 @@ class KafkaRecordSource implements RecordSource {
       const matching = existing.filter(
         (topic) =>
           !topic.startsWith("__") &&
+          !neverMatched.includes(topic) &&
           patterns.some((selector) => topicSelectorMatches(selector, topic)),
       );
       return [...new Set([...named, ...matching])].sort();
