@@ -52,3 +52,8 @@ export function messageOf<T>(translation: Translation<T>): T {
   expect(translation.kind).toBe("translated");
   return (translation as Extract<Translation<T>, { kind: "translated" }>).message;
 }
+
+/** A variable of a topic template, `${name}`. */
+export function variable(name: string): string {
+  return `$\{${name}}`;
+}

@@ -5,9 +5,7 @@ import {
   type RenderedTopic,
   renderTopicTemplate,
 } from "../../shared/topics/topic-template.ts";
-
-/** `${…}` without a template literal in the way. */
-const variable = (name: string): string => `$\{${name}}`;
+import { variable } from "../support/translations.ts";
 
 function render(template: string, topic: string, separator: "." | "/"): RenderedTopic {
   const parsed = parseTopicTemplate(template);
