@@ -124,6 +124,7 @@ export class RouteRuntime {
       plan,
       secrets,
       log: log.log,
+      eventHubsByAmqp: true,
       startTimeoutMs: Math.min(LONGEST_START_MS, timing.deliverMs),
       memoryBudgetBytes: Math.floor((memoryBudgetBytes ?? DEFAULT_BUDGET) / Math.max(1, users)),
       ...(serviceAccountTokenFile === undefined ? {} : { serviceAccountTokenFile }),

@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly identity?: TokenSource;
   /** File of the Kubernetes service account token, where a manifest asks for one. */
   readonly serviceAccountTokenFile?: string | undefined;
+  /** Write to Event Hubs by AMQP instead of its Kafka endpoint. Default false. */
+  readonly eventHubsByAmqp?: boolean;
   /** Which of the instances this process (or worker) is, from 0. Part of Client Identifiers and of S-13 Static. */
   readonly instance?: number;
   /** Bytes that all routes of this process together may hold in memory. Default 256 MiB. */

@@ -1,10 +1,10 @@
-import { kafkaRecordProducer } from "../adapters/kafka/kafka-record-producer.ts";
 import type { RecordProducer } from "../engine/ports.ts";
 import type { KafkaEndpoint } from "../model/endpoint.ts";
 import type { Route } from "../model/route.ts";
 import type { HostContext } from "./context.ts";
 import { lazyProducer } from "./lazy-producer.ts";
 import { kafkaClientId } from "./names.ts";
+import { openProducer } from "./producer.ts";
 
 /** Dead letters wait for all replicas and are never compressed: there are few, and none may be lost. */
 export function deadLetterProducer(
@@ -13,12 +13,10 @@ export function deadLetterProducer(
   host: HostContext,
 ): RecordProducer {
   return lazyProducer(() =>
-    kafkaRecordProducer({
-      endpoint,
+    openProducer(route, endpoint, host, {
       clientId: `${kafkaClientId(route, host.instance)}-dead-letters`,
       acks: -1,
       compression: "None",
-      log: host.log,
     }),
   );
 }

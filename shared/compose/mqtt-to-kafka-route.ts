@@ -1,4 +1,3 @@
-import { kafkaRecordProducer } from "../adapters/kafka/kafka-record-producer.ts";
 import { mqttSubscriber } from "../adapters/mqtt/mqtt-subscriber.ts";
 import { DeadLetters } from "../engine/dead-letters.ts";
 import { MqttToKafka } from "../engine/mqtt-to-kafka.ts";
@@ -12,6 +11,7 @@ import type { HostContext, LiveRoute } from "./context.ts";
 import { deadLetterProducer } from "./dead-letter-producer.ts";
 import { type Endpoints, resolveEndpoints } from "./endpoints.ts";
 import { kafkaClientId, subscriberIdentifier } from "./names.ts";
+import { openProducer } from "./producer.ts";
 import { routeStatus } from "./route-status.ts";
 
 const UP: ConnectionStatus = { connected: true };
@@ -46,12 +46,10 @@ function openStrand(
     log,
     clock,
   });
-  const producer = kafkaRecordProducer({
-    endpoint: kafka,
+  const producer = openProducer(route, kafka, host, {
     clientId: kafkaClientId(route, instance),
     acks: route.acks,
     compression: route.compression,
-    log,
   });
   const letters = deadLetterProducer(route, kafka, host);
   const deadLetters = new DeadLetters({ producer: letters, clock, log });

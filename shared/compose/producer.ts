@@ -1,0 +1,28 @@
+import { eventHubsRecordProducer } from "../adapters/event-hubs/event-hubs-record-producer.ts";
+import { kafkaRecordProducer } from "../adapters/kafka/kafka-record-producer.ts";
+import type { RecordProducer } from "../engine/ports.ts";
+import type { KafkaEndpoint } from "../model/endpoint.ts";
+import type { Compression, Route } from "../model/route.ts";
+import type { HostContext } from "./context.ts";
+
+export interface ProducerSettings {
+  readonly clientId: string;
+  readonly acks: -1 | 0 | 1;
+  readonly compression: Compression;
+}
+
+/**
+ * What writes to the route's Kafka side. Event Hubs by AMQP where the manifest says so, or the host prefers it
+ * (the Functions app does); everything else by Kafka's protocol.
+ */
+export function openProducer(
+  route: Route,
+  endpoint: KafkaEndpoint,
+  host: HostContext,
+  settings: ProducerSettings,
+): RecordProducer {
+  const connection = host.plan.kafkaConnections.get(route.kafkaConnection);
+  const prefersAmqp = host.eventHubsByAmqp === true && endpoint.isEventHubs;
+  if (connection?.protocol === "Amqp" || prefersAmqp) return eventHubsRecordProducer({ endpoint });
+  return kafkaRecordProducer({ endpoint, log: host.log, ...settings });
+}
