@@ -24,11 +24,14 @@ export const FACTORY = [
 ];
 const OTHER_TOPICS = ["receiving-event-hub", "sending-event-hub", "thermostat-telemetry"];
 
-/** Messages on their way from one end to the other; they are being sent. */
+/** Messages from one end to the other; both ends are ready, nothing is sent before `start`. */
 export interface Flow {
+  start(): void;
+  /** Whether the last is still to be sent. */
+  sending(): boolean;
   /** How many different messages have come. */
   arrived(): number;
-  /** Waits until all are sent, and then until all have come, the second no longer than `timeoutMs`. Its clients leave. */
+  /** Starts where that is still to do, waits until all are sent, and then until all have come, the second no longer than `timeoutMs`. */
   finish(timeoutMs: number): Promise<Result>;
 }
 
@@ -148,13 +151,21 @@ function flow(
   send: () => Promise<void>,
   leave: readonly (() => Promise<void>)[],
 ): Flow {
-  const sent = send();
-  // told at finish; a broker may be down until then
-  sent.catch(() => undefined);
+  let sent: Promise<void> | undefined;
+  let sending = true;
+  const start = (): Promise<void> => {
+    sent ??= send().finally(() => {
+      sending = false;
+    });
+    return sent;
+  };
   return {
+    // what goes wrong is told at the finish
+    start: () => void start().catch(() => undefined),
+    sending: () => sending,
     arrived: () => tally.different,
     async finish(timeoutMs): Promise<Result> {
-      await sent;
+      await start();
       const result = await tally.settled(timeoutMs);
       await Promise.all(leave.map((end) => end()));
       return result;

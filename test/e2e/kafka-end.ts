@@ -11,6 +11,7 @@ import {
 } from "./messages.ts";
 
 const BATCH = 500;
+const BURSTS_PER_SECOND = 40;
 const EXPIRY_HEADER = "Message Expiry Interval";
 
 interface CollectOptions {
@@ -57,9 +58,10 @@ export class KafkaEnd {
     perSecond = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const started = Date.now();
-    for (let from = 0; from < records.length; from += BATCH) {
+    const size = Math.min(BATCH, Math.ceil(perSecond / BURSTS_PER_SECOND));
+    for (let from = 0; from < records.length; from += size) {
       const topics = new Map<string, SourceRecord[]>();
-      for (const record of records.slice(from, from + BATCH)) {
+      for (const record of records.slice(from, from + size)) {
         const list = topics.get(record.topic) ?? [];
         topics.set(record.topic, [...list, record]);
       }
@@ -76,13 +78,14 @@ export class KafkaEnd {
   /** Reads `topic` from its beginning and counts every message of `run`; order is kept by MQTT topic, or nowhere. The result ends it. */
   async collect(options: CollectOptions): Promise<() => Promise<void>> {
     const consumer = this.kafka.consumer({
-      groupId: `collector-${options.run}`,
+      groupId: `collector of ${options.run}`,
       maxWaitTimeInMs: 100,
     });
     await consumer.connect();
     await consumer.subscribe({ topic: options.topic, fromBeginning: true });
     const next = new Map<number, bigint>();
     const partitions = new Map<string, number>();
+    const reading = new Promise((resolve) => consumer.on(consumer.events.FETCH, resolve));
     await consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch: { partition, messages } }) => {
@@ -95,6 +98,7 @@ export class KafkaEnd {
         }
       },
     });
+    await reading;
     return () => consumer.disconnect();
   }
 
@@ -110,8 +114,8 @@ function count(
   partitions: Map<string, number>,
   options: CollectOptions,
 ): void {
+  if (String(message.headers?.["run"]) !== options.run) return;
   const headers = pairs(message.headers ?? {});
-  if (headers["run"]?.[0] !== options.run) return;
   const index = Number(headers["index"]?.[0]);
   const source = options.publish(index);
   const key = message.key?.toString("utf8") ?? "";

@@ -9,6 +9,7 @@ import {
 
 /** Unacknowledged at once. */
 const WINDOW = 400;
+const BURSTS_PER_SECOND = 40;
 
 /** An MQTT client at one end of the bridge: mqtt.js alone, none of our code. Its session outlives a restart of the broker. */
 export class MqttEnd {
@@ -35,10 +36,11 @@ export class MqttEnd {
     perSecond = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const started = Date.now();
-    for (let from = 0; from < messages.length; from += WINDOW) {
+    const size = Math.min(WINDOW, Math.ceil(perSecond / BURSTS_PER_SECOND));
+    for (let from = 0; from < messages.length; from += size) {
       await Promise.all(
         messages
-          .slice(from, from + WINDOW)
+          .slice(from, from + size)
           .map(({ topic, payload, properties }) =>
             this.client.publishAsync(topic, payload, { qos: 1, properties }),
           ),
