@@ -1,22 +1,22 @@
 /** CRC-32C (Castagnoli), eight bytes a step, as Kafka's record batches carry it. */
-const TABLES: Uint32Array[] = makeTables();
+const TABLES: readonly Uint32Array[] = slicingTables(crcTable(0x82f63b78));
 
-function makeTables(): Uint32Array[] {
-  const tables = [new Uint32Array(256)];
-  const first = tables[0] as Uint32Array;
+/** The table of a reflected CRC-32 for one byte a step. */
+export function crcTable(polynomial: number): Uint32Array {
+  const table = new Uint32Array(256);
   for (let n = 0; n < 256; n += 1) {
     let crc = n;
-    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-    first[n] = crc >>> 0;
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+    table[n] = crc >>> 0;
   }
+  return table;
+}
+
+function slicingTables(first: Uint32Array): Uint32Array[] {
+  const tables = [first];
   for (let t = 1; t < 8; t += 1) {
     const previous = tables[t - 1] as Uint32Array;
-    const table = new Uint32Array(256);
-    for (let n = 0; n < 256; n += 1) {
-      const crc = previous[n] as number;
-      table[n] = ((crc >>> 8) ^ (first[crc & 0xff] as number)) >>> 0;
-    }
-    tables.push(table);
+    tables.push(previous.map((crc) => (crc >>> 8) ^ (first[crc & 0xff] as number)));
   }
   return tables;
 }

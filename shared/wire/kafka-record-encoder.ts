@@ -1,5 +1,6 @@
 import type { KafkaHeader } from "../model/kafka-record.ts";
 import { crc32c } from "./kafka-crc32c.ts";
+import { headerNameBytes } from "./kafka-header-names.ts";
 
 /** What a record batch holds of one record. */
 export interface BatchRecord {
@@ -17,10 +18,6 @@ export interface BatchSettings {
   readonly codec: number;
   /** Compresses the records' bytes; absent for codec 0. */
   readonly compress?: (bytes: Uint8Array) => Uint8Array;
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-  readonly firstSequence: number;
-  readonly transactional: boolean;
 }
 
 /*
@@ -32,38 +29,55 @@ export interface BatchSettings {
 const HEADER = 61;
 const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;
+/** Below this a loop copies faster than the call of set(). */
+const SHORT = 24;
+/** Below this, doubled, a number has 31 bits: shifts do. */
+const QUICK = 0x3fffffff;
 
-/** One record batch (magic 2) of these records, in their order. */
+/** One record batch (magic 2) of these records, in their order; by no transactional or idempotent producer. */
 export function encodeRecordBatch(
   records: readonly BatchRecord[],
   settings: BatchSettings,
 ): Uint8Array {
-  const { base, maximum } = timeSpan(records, settings.now);
+  const time = timeSpan(records, settings.now);
   const sizes: number[] = [];
   let total = 0;
   for (let i = 0; i < records.length; i += 1) {
     const record = records[i] as BatchRecord;
-    const size = recordSize(record, (record.timestamp ?? settings.now) - base, i);
+    const size = recordSize(record, (record.timestamp ?? settings.now) - time.base, i);
     sizes.push(size);
     total += size + varintSize(size);
   }
-  const plain = Buffer.allocUnsafe(HEADER + total);
+  const plain = new Uint8Array(HEADER + total);
   let at = HEADER;
   for (let i = 0; i < records.length; i += 1) {
     const record = records[i] as BatchRecord;
     at = writeVarint(plain, sizes[i] as number, at);
-    at = writeRecord(plain, at, record, {
-      timestampDelta: (record.timestamp ?? settings.now) - base,
-      offsetDelta: i,
-    });
+    at = writeVarint(plain, (record.timestamp ?? settings.now) - time.base, at + 1);
+    at = writeVarint(plain, i, at);
+    at = writeContent(plain, at, record);
   }
-  const body = settings.compress?.(plain.subarray(HEADER));
-  const batch = body === undefined ? plain : Buffer.concat([plain.subarray(0, HEADER), body]);
-  writeHeader(batch, records.length, settings, { base, maximum });
+  const batch =
+    settings.compress === undefined ? plain : packed(settings.compress(plain.subarray(HEADER)));
+  writeHeader(batch, records.length, settings.codec, time);
   return batch;
 }
 
-function timeSpan(records: readonly BatchRecord[], now: number): { base: number; maximum: number } {
+/** Bytes that a record takes within an uncompressed batch, at most. */
+export function encodedRecordSize(record: BatchRecord): number {
+  const size = recordSize(record, 2 ** 45, 2 ** 30);
+  return size + varintSize(size);
+}
+
+/** Bytes of a batch besides its records. */
+export const BATCH_OVERHEAD = HEADER;
+
+interface TimeSpan {
+  readonly base: number;
+  readonly maximum: number;
+}
+
+function timeSpan(records: readonly BatchRecord[], now: number): TimeSpan {
   let base = records[0]?.timestamp ?? now;
   let maximum = base;
   for (const record of records) {
@@ -74,38 +88,40 @@ function timeSpan(records: readonly BatchRecord[], now: number): { base: number;
   return { base, maximum };
 }
 
-function writeHeader(
-  batch: Buffer,
-  count: number,
-  settings: BatchSettings,
-  time: { base: number; maximum: number },
-): void {
-  batch.writeBigInt64BE(0n, 0);
-  batch.writeInt32BE(batch.length - 12, 8);
-  batch.writeInt32BE(-1, 12);
-  batch.writeInt8(2, 16);
-  batch.writeInt16BE(settings.codec | (settings.transactional ? 0x10 : 0), ATTRIBUTES_AT);
-  batch.writeInt32BE(count - 1, 23);
-  batch.writeBigInt64BE(BigInt(time.base), 27);
-  batch.writeBigInt64BE(BigInt(time.maximum), 35);
-  batch.writeBigInt64BE(settings.producerId, 43);
-  batch.writeInt16BE(settings.producerEpoch, 51);
-  batch.writeInt32BE(settings.firstSequence, 53);
-  batch.writeInt32BE(count, 57);
-  batch.writeUInt32BE(crc32c(batch, ATTRIBUTES_AT), CRC_AT);
+function packed(body: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(HEADER + body.length);
+  batch.set(body, HEADER);
+  return batch;
+}
+
+function writeHeader(batch: Uint8Array, count: number, codec: number, time: TimeSpan): void {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  view.setInt32(8, batch.length - 12);
+  view.setInt32(12, -1);
+  view.setInt8(16, 2);
+  view.setInt16(ATTRIBUTES_AT, codec);
+  view.setInt32(23, count - 1);
+  view.setBigInt64(27, BigInt(time.base));
+  view.setBigInt64(35, BigInt(time.maximum));
+  view.setBigInt64(43, -1n);
+  view.setInt16(51, -1);
+  view.setInt32(53, -1);
+  view.setInt32(57, count);
+  view.setUint32(CRC_AT, crc32c(batch, ATTRIBUTES_AT));
 }
 
 function recordSize(record: BatchRecord, timestampDelta: number, offsetDelta: number): number {
+  const { headers } = record;
   let size =
     1 +
     varintSize(timestampDelta) +
     varintSize(offsetDelta) +
     bytesSize(record.key) +
     bytesSize(record.value) +
-    varintSize(record.headers.length);
-  for (const [name, value] of record.headers) {
-    const nameBytes = Buffer.byteLength(name);
-    size += varintSize(nameBytes) + nameBytes + bytesSize(value);
+    varintSize(headers.length);
+  for (let i = 0; i < headers.length; i += 1) {
+    const [name, value] = headers[i] as KafkaHeader;
+    size += bytesSize(headerNameBytes(name)) + bytesSize(value);
   }
   return size;
 }
@@ -114,41 +130,34 @@ function bytesSize(bytes: Uint8Array | null): number {
   return bytes === null ? 1 : varintSize(bytes.length) + bytes.length;
 }
 
-function writeRecord(
-  out: Buffer,
-  start: number,
-  record: BatchRecord,
-  deltas: { timestampDelta: number; offsetDelta: number },
-): number {
-  let at = start;
-  out[at] = 0;
-  at = writeVarint(out, deltas.timestampDelta, at + 1);
-  at = writeVarint(out, deltas.offsetDelta, at);
-  at = writeBytes(out, record.key, at);
+function writeContent(out: Uint8Array, start: number, record: BatchRecord): number {
+  const { headers } = record;
+  let at = writeBytes(out, record.key, start);
   at = writeBytes(out, record.value, at);
-  at = writeVarint(out, record.headers.length, at);
-  for (const [name, value] of record.headers) {
-    at = writeVarint(out, Buffer.byteLength(name), at);
-    at += out.write(name, at, "utf8");
+  at = writeVarint(out, headers.length, at);
+  for (let i = 0; i < headers.length; i += 1) {
+    const [name, value] = headers[i] as KafkaHeader;
+    at = writeBytes(out, headerNameBytes(name), at);
     at = writeBytes(out, value, at);
   }
   return at;
 }
 
-function writeBytes(out: Buffer, bytes: Uint8Array | null, start: number): number {
+function writeBytes(out: Uint8Array, bytes: Uint8Array | null, start: number): number {
   if (bytes === null) return writeVarint(out, -1, start);
-  const at = writeVarint(out, bytes.length, start);
-  out.set(bytes, at);
-  return at + bytes.length;
+  const { length } = bytes;
+  const at = writeVarint(out, length, start);
+  if (length > SHORT) out.set(bytes, at);
+  else for (let i = 0; i < length; i += 1) out[at + i] = bytes[i] as number;
+  return at + length;
 }
 
-/** Zigzag varint; deltas beyond 32 bits (days between two timestamps) take the slow way. */
-function writeVarint(out: Buffer, value: number, start: number): number {
+function writeVarint(out: Uint8Array, value: number, start: number): number {
   let at = start;
-  let rest = value >= 0 ? value * 2 : -value * 2 - 1;
+  let rest = zigzag(value);
   while (rest > 0x7f) {
-    out[at] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
+    out[at] = (rest & 0x7f) | 0x80;
+    rest = rest > QUICK ? Math.floor(rest / 128) : rest >>> 7;
     at += 1;
   }
   out[at] = rest;
@@ -156,11 +165,17 @@ function writeVarint(out: Buffer, value: number, start: number): number {
 }
 
 function varintSize(value: number): number {
-  let rest = value >= 0 ? value * 2 : -value * 2 - 1;
+  let rest = zigzag(value);
   let size = 1;
   while (rest > 0x7f) {
-    rest = rest > 0x7fffffff ? Math.floor(rest / 128) : rest >>> 7;
+    rest = rest > QUICK ? Math.floor(rest / 128) : rest >>> 7;
     size += 1;
   }
   return size;
+}
+
+/** Timestamp deltas may have more than 32 bits (25 days between two records of a batch): then without bit operations. */
+function zigzag(value: number): number {
+  if (value >= 0 && value < QUICK) return value << 1;
+  return value >= 0 ? value * 2 : -value * 2 - 1;
 }

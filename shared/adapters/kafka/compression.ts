@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import * as zlib from "node:zlib";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { BridgeError } from "../../errors.ts";
 import type { Compression } from "../../model/route.ts";
 
 /** The codec numbers of a record batch's attributes. */
@@ -10,6 +10,9 @@ export const CODECS: Readonly<Record<Compression, number>> = {
   Snappy: 2,
   Lz4: 3,
 };
+
+/** A batch that grows beyond this is taken for an attack: brokers take a megabyte by default. */
+const LONGEST = 256 * 1024 * 1024;
 
 const load = createRequire(import.meta.url);
 
@@ -29,39 +32,40 @@ const lz4 = (): Lz4 => load("lz4-napi") as Lz4;
 
 /** How the producer's codec turns the records of a batch into its body, or undefined for no compression. */
 export function compressor(codec: number): ((bytes: Uint8Array) => Uint8Array) | undefined {
-  if (codec === CODECS.Gzip) return (bytes) => gzipSync(bytes);
-  if (codec === CODECS.Snappy) return (bytes) => snappy().compressSync(bytes);
-  if (codec === CODECS.Lz4) return (bytes) => lz4().compressFrameSync(bytes);
+  if (codec === CODECS.Gzip) return (bytes) => zlib.gzipSync(bytes);
+  if (codec === CODECS.Snappy) return (bytes) => snappy().compressSync(asBuffer(bytes));
+  if (codec === CODECS.Lz4) return (bytes) => lz4().compressFrameSync(asBuffer(bytes));
   return undefined;
 }
 
-/** Undoes whatever codec a producer used. @throws Error in words fit for an operator */
+/** Undoes whatever codec a producer used. @throws BridgeError for a codec that is not to be had here; Error for spoilt bytes. */
 export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
   switch (codec) {
     case 1:
-      return gunzipSync(bytes);
+      return zlib.gunzipSync(bytes, { maxOutputLength: LONGEST });
     case 2:
-      return unsnappy(bytes);
+      return unsnappy(asBuffer(bytes));
     case 3:
-      return lz4().decompressFrameSync(bytes);
+      return lz4().decompressFrameSync(asBuffer(bytes));
     case 4:
       return unzstd(bytes);
     default:
-      throw new Error(`codec ${codec} is not known`);
+      throw new BridgeError("KAFKA_REFUSED", `compression codec ${codec} is not known`);
   }
 }
 
 /** The stream format of snappy-java, which Java producers write: a header of 16 bytes, then blocks with their length. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
+const XERIAL_HEADER = 16;
 
-function unsnappy(bytes: Uint8Array): Uint8Array {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!buffer.subarray(0, 8).equals(XERIAL)) return snappy().uncompressSync(buffer);
+function unsnappy(bytes: Buffer): Uint8Array {
+  if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return snappy().uncompressSync(bytes);
   const blocks: Buffer[] = [];
-  let at = 16;
-  while (at + 4 <= buffer.length) {
-    const end = at + 4 + buffer.readUInt32BE(at);
-    blocks.push(snappy().uncompressSync(buffer.subarray(at + 4, end)));
+  let at = XERIAL_HEADER;
+  while (at < bytes.length) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    if (end > bytes.length) throw new Error("a snappy block ends too early");
+    blocks.push(snappy().uncompressSync(bytes.subarray(at + 4, end)));
     at = end;
   }
   return Buffer.concat(blocks);
@@ -69,8 +73,17 @@ function unsnappy(bytes: Uint8Array): Uint8Array {
 
 function unzstd(bytes: Uint8Array): Uint8Array {
   const { zstdDecompressSync } = zlib as unknown as {
-    zstdDecompressSync?: (bytes: Uint8Array) => Buffer;
+    zstdDecompressSync?: (bytes: Uint8Array, options: object) => Buffer;
   };
-  if (zstdDecompressSync === undefined) throw new Error("zstd needs Node.js 22.15 or later");
-  return zstdDecompressSync(bytes);
+  if (zstdDecompressSync !== undefined) {
+    return zstdDecompressSync(bytes, { maxOutputLength: LONGEST });
+  }
+  throw new BridgeError(
+    "KAFKA_REFUSED",
+    "zstd compression needs Node.js 22.15 or later: this Node.js has none",
+  );
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,24 +1,31 @@
-import type { KafkaHeader, KafkaRecord } from "../../model/kafka-record.ts";
+import type { KafkaRecord } from "../../model/kafka-record.ts";
 import { decodeRecordSet } from "../../wire/kafka-record-decoder.ts";
+import type { DecodedBatch, RecordSet } from "../../wire/kafka-record-set.ts";
 import { decompress } from "./compression.ts";
 
-/** A record as kafkajs passes it around. It looks at these fields only; the record itself is ours. */
-export interface FetchedMessage {
+/**
+ * All records that one fetch brought of one partition, in the shape of one message of kafkajs: it looks at these fields only, and so has
+ * no work per record. `offset` is that of the last one fetched, transaction markers and compacted records included.
+ */
+export interface FetchedChunk {
   readonly offset: string;
-  readonly key: Uint8Array | null;
+  readonly key: null;
+  /** True when there is no record in it: kafkajs then passes over it. */
   readonly isControlRecord: boolean;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
-  readonly record: KafkaRecord;
-  readonly headers: readonly KafkaHeader[];
+  readonly records: readonly KafkaRecord[];
+  /** Why no record could be read from here on; then there are none. */
+  readonly problem?: NonNullable<RecordSet["problem"]>;
 }
 
 interface FetchedPartition {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: string;
-  readonly abortedTransactions: { producerId: string; firstOffset: string }[];
-  readonly preferredReadReplica?: number;
-  readonly messages: FetchedMessage[];
+  /** Always empty: they are filtered here. */
+  readonly abortedTransactions: readonly never[];
+  readonly preferredReadReplica: number;
+  readonly messages: readonly FetchedChunk[];
 }
 
 export interface FetchResponse {
@@ -26,11 +33,20 @@ export interface FetchResponse {
   readonly clientSideThrottleTime: number;
   readonly errorCode: number;
   readonly sessionId: number;
-  readonly responses: { topicName: string; partitions: FetchedPartition[] }[];
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly FetchedPartition[];
+  }[];
 }
 
-/** Thrown when a record set is of the formats before record batches: kafkajs' own decoder reads those. */
-export class OldFormat extends Error {}
+interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: bigint;
+}
+
+/** Above every offset, so that kafkajs takes it for new. */
+const PROBLEM_OFFSET = String(2n ** 63n - 2n);
+const CONTEXT = { producerId: "-1", inTransaction: false };
 
 /*
  * Fetch response, versions 4 to 11: throttle time int32; from 7 on error code int16 and session id int32; topics, each with name and
@@ -38,13 +54,16 @@ export class OldFormat extends Error {}
  * aborted transactions (producer id int64, first offset int64), from 11 on preferred read replica int32, record set bytes.
  */
 export function decodeFetchResponse(raw: Buffer, version: number): FetchResponse {
-  const at = new Cursor(raw);
-  const throttle = at.int32();
-  const errorCode = version >= 7 ? at.int16() : 0;
-  const sessionId = version >= 7 ? at.int32() : 0;
-  const responses = at.array(() => {
-    const topicName = at.text();
-    return { topicName, partitions: at.array(() => decodePartition(at, topicName, version)) };
+  const cursor = new Cursor(raw);
+  const throttle = cursor.int32();
+  const errorCode = version >= 7 ? cursor.int16() : 0;
+  const sessionId = version >= 7 ? cursor.int32() : 0;
+  const responses = cursor.array(() => {
+    const topicName = cursor.text();
+    return {
+      topicName,
+      partitions: cursor.array(() => decodePartition(cursor, topicName, version)),
+    };
   });
   // from version 8 on the client itself has to wait, before it the broker already has
   return {
@@ -56,49 +75,77 @@ export function decodeFetchResponse(raw: Buffer, version: number): FetchResponse
   };
 }
 
-function decodePartition(at: Cursor, topic: string, version: number): FetchedPartition {
-  const partition = at.int32();
-  const errorCode = at.int16();
-  const highWatermark = String(at.int64());
-  at.int64();
-  if (version >= 5) at.int64();
-  const abortedTransactions = at.array(() => ({
-    producerId: String(at.int64()),
-    firstOffset: String(at.int64()),
+function decodePartition(cursor: Cursor, topic: string, version: number): FetchedPartition {
+  const partition = cursor.int32();
+  const errorCode = cursor.int16();
+  const highWatermark = String(cursor.int64());
+  cursor.int64();
+  if (version >= 5) cursor.int64();
+  const aborted = cursor.array(() => ({
+    producerId: cursor.int64(),
+    firstOffset: cursor.int64(),
   }));
-  const preferredReadReplica = version >= 11 ? at.int32() : -1;
-  const messages = decodeMessages(at.bytes(), topic, partition);
+  const preferredReadReplica = version >= 11 ? cursor.int32() : -1;
+  const set = decodeRecordSet(cursor.bytes(), { topic, partition, decompress });
+  const messages = chunks(set, aborted);
   return {
     partition,
     errorCode,
     highWatermark,
-    abortedTransactions,
-    ...(version >= 11 ? { preferredReadReplica } : {}),
+    abortedTransactions: [],
+    preferredReadReplica,
     messages,
   };
 }
 
-function decodeMessages(set: Buffer, topic: string, partition: number): FetchedMessage[] {
-  const decoded = decodeRecordSet(set, { topic, partition, decompress });
-  if (!decoded.ok) {
-    if (decoded.problem === "old_format") throw new OldFormat();
-    throw new Error(`Cannot read ${topic}/${partition}: ${decoded.reason}`);
+/** What could be read goes first; the problem comes again with the next fetch, alone. */
+function chunks(set: RecordSet, aborted: readonly AbortedTransaction[]): FetchedChunk[] {
+  const last = set.batches.at(-1);
+  if (last !== undefined) {
+    const records = committed(set.batches, aborted);
+    return [
+      {
+        offset: String(last.lastOffset),
+        key: null,
+        isControlRecord: records.length === 0,
+        batchContext: CONTEXT,
+        records,
+      },
+    ];
   }
-  const messages: FetchedMessage[] = [];
-  for (const { records, isControlBatch, inTransaction, producerId } of decoded.batches) {
-    const batchContext = { producerId: String(producerId), inTransaction };
-    for (const record of records) {
-      messages.push({
-        offset: String(record.offset),
-        key: record.key,
-        isControlRecord: isControlBatch,
-        batchContext,
-        record,
-        headers: record.headers,
-      });
+  if (set.problem === undefined) return [];
+  return [
+    {
+      offset: PROBLEM_OFFSET,
+      key: null,
+      isControlRecord: false,
+      batchContext: CONTEXT,
+      records: [],
+      problem: set.problem,
+    },
+  ];
+}
+
+/** The records without those of aborted transactions, which the broker lists by their first offset. */
+function committed(
+  batches: readonly DecodedBatch[],
+  aborted: readonly AbortedTransaction[],
+): readonly KafkaRecord[] {
+  const [only] = batches;
+  if (batches.length === 1 && only !== undefined && aborted.length === 0) return only.records;
+  const coming = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
+  const open = new Set<bigint>();
+  const records: KafkaRecord[] = [];
+  for (const batch of batches) {
+    while (coming[0] !== undefined && coming[0].firstOffset <= batch.lastOffset) {
+      open.add(coming[0].producerId);
+      coming.shift();
     }
+    if (batch.ends === "abort") open.delete(batch.producerId);
+    if (batch.inTransaction && open.has(batch.producerId)) continue;
+    for (const record of batch.records) records.push(record);
   }
-  return messages;
+  return records;
 }
 
 class Cursor {

@@ -1,7 +1,10 @@
-import type { ConnectionOptions } from "node:tls";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
 import type { Log } from "../../engine/ports.ts";
+import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint, KafkaSasl, TlsMaterial } from "../../model/endpoint.ts";
+import { kafkaError } from "./kafka-errors.ts";
 import { useOurCodec } from "./record-seam.ts";
 
 export interface KafkaClientOptions {
@@ -10,16 +13,27 @@ export interface KafkaClientOptions {
   readonly log: Log;
 }
 
+export interface KafkaClient {
+  readonly kafka: Kafka;
+  /** What a fault of this client means. `doing` says what failed, for people: "Cannot send to". */
+  error(cause: unknown, doing: string): BridgeError;
+  /** Cuts all connections at once. kafkajs' own disconnect waits, without end, for answers that a lost broker will never give. */
+  abandon(): void;
+}
+
 /** Event Hubs asks for 60 s; a broker of one's own should be given up sooner, for then another may be asked. */
-const REQUEST_TIMEOUT_MS = { eventHubs: 60_000, kafka: 30_000 };
+const REQUEST_TIMEOUT_MS = { eventHubs: 60_000, kafka: 15_000 };
 const CONNECTION_TIMEOUT_MS = 10_000;
-/** An Event Hubs connection that idles for 240 s is closed without a word: metadata is asked for sooner. */
-export const METADATA_MAX_AGE_MS = 60_000;
+/** Event Hubs closes a connection that idles for 240 s without a word, many a firewall sooner: ours is closed before. */
+const IDLE_TIMEOUT_MS = 180_000;
+const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /** One kafkajs client. Its retries are short: the engine has the patience, and its status says what is going on. */
-export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Kafka {
+export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): KafkaClient {
   useOurCodec();
   const { tls, sasl, isEventHubs } = endpoint;
+  const sockets = new Set<Socket>();
+  const tokens = new TokenProvider();
   const config: KafkaConfig = {
     clientId,
     brokers: [...endpoint.bootstrapServers],
@@ -29,10 +43,40 @@ export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Ka
     retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => forward(entry, log),
+    socketFactory: (to) => openSocket(to, sockets),
     ...(tls === undefined ? {} : { ssl: tlsOptions(tls) }),
-    ...(sasl === undefined ? {} : { sasl: saslOptions(sasl) }),
+    ...(sasl === undefined ? {} : { sasl: saslOptions(sasl, tokens) }),
   };
-  return new Kafka(config);
+  const servers = endpoint.bootstrapServers.join(", ");
+  return {
+    kafka: new Kafka(config),
+    error: (cause, doing) => tokens.fault ?? kafkaError(cause, `${doing} Kafka at ${servers}`),
+    abandon(): void {
+      // with an error, for that is what kafkajs rejects waiting requests on
+      for (const socket of sockets) socket.destroy(new Error("the connection was given up"));
+    },
+  };
+}
+
+interface SocketTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly ssl: ConnectionOptions;
+  readonly onConnect: () => void;
+}
+
+function openSocket({ host, port, ssl, onConnect }: SocketTarget, all: Set<Socket>): Socket {
+  // TLS knows no server name for IP addresses; the address itself is verified then
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = ssl
+    ? connectTls({ host, port, ...name, ...ssl }, onConnect)
+    : connectTcp({ host, port }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
+  socket.setNoDelay(true);
+  socket.setTimeout(IDLE_TIMEOUT_MS);
+  all.add(socket);
+  socket.once("close", () => all.delete(socket));
+  return socket;
 }
 
 /** Certificates and host names are always verified; TLS 1.2 at least. */
@@ -46,15 +90,28 @@ function tlsOptions(tls: TlsMaterial): ConnectionOptions {
   };
 }
 
-function saslOptions(sasl: KafkaSasl): SASLOptions {
+/** kafkajs turns the fault of a token's source, which may pass, into a failed authentication, which may not. */
+class TokenProvider {
+  fault: BridgeError | undefined;
+
+  async get(sasl: Extract<KafkaSasl, { mechanism: "oauthbearer" }>): Promise<{ value: string }> {
+    try {
+      const { value } = await sasl.token();
+      this.fault = undefined;
+      return { value };
+    } catch (cause) {
+      if (cause instanceof BridgeError) this.fault = cause;
+      throw cause;
+    }
+  }
+}
+
+function saslOptions(sasl: KafkaSasl, tokens: TokenProvider): SASLOptions {
   if (sasl.mechanism !== "oauthbearer") {
     const { mechanism, username, password } = sasl;
     return { mechanism, username, password };
   }
-  return {
-    mechanism: "oauthbearer",
-    oauthBearerProvider: async () => ({ value: (await sasl.token()).value }),
-  };
+  return { mechanism: "oauthbearer", oauthBearerProvider: () => tokens.get(sasl) };
 }
 
 /** kafkajs calls every hiccup an error; what an operator has to act on, the adapters say themselves. */

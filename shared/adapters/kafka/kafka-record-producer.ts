@@ -1,13 +1,16 @@
-import { type ICustomPartitioner, type Message, Partitioners, type Producer } from "kafkajs";
+import type { ICustomPartitioner, Message, Producer } from "kafkajs";
 import type { ConnectionStatus, Log, RecordProducer } from "../../engine/ports.ts";
-import type { BridgeError } from "../../errors.ts";
+import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { OutgoingRecord } from "../../model/kafka-record.ts";
 import type { Compression } from "../../model/route.ts";
+import { BATCH_OVERHEAD, encodedRecordSize } from "../../wire/kafka-record-encoder.ts";
 import { CODECS } from "./compression.ts";
-import { kafkaClient, METADATA_MAX_AGE_MS } from "./kafka-client.ts";
-import { kafkaError } from "./kafka-errors.ts";
+import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
+import type { RecordGroup } from "./produce-request.ts";
+import { RecordGrouper, type TopicPartitions, topicPartitions } from "./record-groups.ts";
 import { untilConnected } from "./until-connected.ts";
+import { within } from "./within.ts";
 
 export interface KafkaRecordProducerOptions {
   readonly endpoint: KafkaEndpoint;
@@ -18,24 +21,40 @@ export interface KafkaRecordProducerOptions {
   readonly log: Log;
 }
 
-/** How long a broker may take for its acknowledgement. */
-const ACK_TIMEOUT_MS = 30_000;
+/** How long a broker may take for its acknowledgement; below the request timeout, so that it is the broker that says so. */
+const ACK_TIMEOUT_MS = 10_000;
+const METADATA_MAX_AGE_MS = 60_000;
+const DISCONNECT_MS = 3_000;
+/** Event Hubs closes the connection on a request of more than 1,046,528 bytes, without a word. */
+const EVENT_HUBS_REQUEST_BYTES = 1_046_528 - 4_096;
+/** Records of a topic whose partitions are not known yet go one by one through kafkajs, which takes quadratic time for them. */
+const FIRST_SEND = 100;
 
-/** A RecordProducer on kafkajs, as {@link RecordProducer} promises. */
+/** A RecordProducer on kafkajs, as {@link RecordProducer} promises. Topics are made by the broker, where it is set to. */
 export function kafkaRecordProducer(options: KafkaRecordProducerOptions): RecordProducer {
   return new KafkaRecordProducer(options);
 }
 
+type Groups = Map<string, RecordGroup[]>;
+
 class KafkaRecordProducer implements RecordProducer {
+  readonly maxRecordBytes?: number;
   private readonly options: KafkaRecordProducerOptions;
+  private readonly client: KafkaClient;
   private readonly producer: Producer;
+  private readonly grouper = new RecordGrouper();
+  private readonly partitions = new Map<string, TopicPartitions>();
   private condition: ConnectionStatus = { connected: false };
   private stopped = false;
 
   constructor(options: KafkaRecordProducerOptions) {
     this.options = options;
-    this.producer = kafkaClient(options).producer({
-      createPartitioner: partitioner,
+    if (options.endpoint.isEventHubs) {
+      this.maxRecordBytes = EVENT_HUBS_REQUEST_BYTES - BATCH_OVERHEAD;
+    }
+    this.client = kafkaClient(options);
+    this.producer = this.client.kafka.producer({
+      createPartitioner: this.partitioner,
       metadataMaxAge: METADATA_MAX_AGE_MS,
       allowAutoTopicCreation: true,
     });
@@ -44,7 +63,7 @@ class KafkaRecordProducer implements RecordProducer {
   async start(): Promise<void> {
     await untilConnected({
       connect: () => this.producer.connect(),
-      doing: this.doing("connect to"),
+      error: (cause) => this.client.error(cause, "Cannot connect to"),
       log: this.options.log,
       stopped: () => this.stopped,
       failed: (error) => this.down(error),
@@ -53,18 +72,11 @@ class KafkaRecordProducer implements RecordProducer {
   }
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {
-    if (records.length === 0) return;
-    const { acks, compression } = this.options;
     try {
-      await this.producer.sendBatch({
-        acks,
-        compression: CODECS[compression],
-        timeout: ACK_TIMEOUT_MS,
-        topicMessages: byTopic(records),
-      });
-      this.condition = { connected: true };
+      for (const request of this.requests(records)) await this.sendSome(request);
+      if (records.length > 0) this.condition = { connected: true };
     } catch (cause) {
-      const error = kafkaError(cause, this.doing("send to"));
+      const error = this.client.error(cause, "Cannot send to");
       if (error.retryable) this.down(error);
       throw error;
     }
@@ -73,47 +85,119 @@ class KafkaRecordProducer implements RecordProducer {
   async stop(): Promise<void> {
     this.stopped = true;
     this.condition = { connected: false };
-    await this.producer.disconnect();
+    await within(DISCONNECT_MS, this.producer.disconnect());
+    this.client.abandon();
   }
 
   status(): ConnectionStatus {
     return this.condition;
   }
 
+  /** Whole, but towards Event Hubs, where requests have a limit that is enforced by hanging up. */
+  private requests(records: readonly OutgoingRecord[]): (readonly OutgoingRecord[])[] {
+    const limit = this.maxRecordBytes;
+    if (limit === undefined) return records.length === 0 ? [] : [records];
+    const requests: OutgoingRecord[][] = [];
+    let bytes = 0;
+    for (const record of records) {
+      const size = encodedRecordSize(record) + BATCH_OVERHEAD + record.topic.length;
+      if (size > limit) {
+        throw new BridgeError(
+          "KAFKA_MESSAGE_TOO_LARGE",
+          `Cannot send to topic "${record.topic}": Event Hubs takes ${limit} bytes and the record has ${size}`,
+        );
+      }
+      const last = requests.at(-1);
+      bytes += size;
+      if (last !== undefined && bytes <= limit) last.push(record);
+      else {
+        requests.push([record]);
+        bytes = size;
+      }
+    }
+    return requests;
+  }
+
+  private async sendSome(records: readonly OutgoingRecord[]): Promise<void> {
+    const { acks, compression } = this.options;
+    const [now, later] = this.group(records);
+    const acknowledged = await this.producer.sendBatch({
+      acks,
+      compression: CODECS[compression],
+      timeout: ACK_TIMEOUT_MS,
+      topicMessages: [...now].map(([topic, groups]) => ({
+        topic,
+        // kafkajs hands them through to the partitioner and the encoder, which are ours
+        messages: groups as unknown as Message[],
+      })),
+    });
+    if (acks !== 0) expectAll(now, acknowledged.length);
+    if (later.length > 0) await this.sendSome(later);
+  }
+
+  /** By topic and partition; and what waits until the partitions of its topic are known. */
+  private group(records: readonly OutgoingRecord[]): [Groups, OutgoingRecord[]] {
+    const groups: Groups = new Map();
+    const later: OutgoingRecord[] = [];
+    for (const [topic, ofTopic] of byTopic(records)) {
+      const known = this.partitions.get(topic);
+      if (known !== undefined) {
+        groups.set(topic, this.grouper.group(topic, ofTopic, known));
+        continue;
+      }
+      const first = ofTopic.slice(0, FIRST_SEND);
+      groups.set(
+        topic,
+        first.map((record) => ({ partition: -1, records: [record], value: null })),
+      );
+      for (let i = FIRST_SEND; i < ofTopic.length; i += 1) later.push(ofTopic[i] as OutgoingRecord);
+    }
+    return [groups, later];
+  }
+
+  /** Called by kafkajs with fresh metadata for every group of every attempt. */
+  private readonly partitioner: ICustomPartitioner =
+    () =>
+    ({ topic, partitionMetadata, message }) => {
+      const { partition, records } = message as unknown as RecordGroup;
+      const known = topicPartitions(partitionMetadata);
+      this.partitions.set(topic, known);
+      if (partition === -1) return this.grouper.group(topic, records, known)[0]?.partition ?? 0;
+      if (known.all.includes(partition)) return partition;
+      // kafkajs would leave the group out and report success
+      this.partitions.delete(topic);
+      throw new BridgeError(
+        "KAFKA_UNAVAILABLE",
+        `partition ${partition} of topic "${topic}" is gone`,
+        { retryable: true },
+      );
+    };
+
   private down(error: BridgeError): void {
     this.condition = { connected: false, detail: error.message };
   }
-
-  private doing(what: string): string {
-    return `Cannot ${what} Kafka at ${this.options.endpoint.bootstrapServers.join(", ")}`;
-  }
 }
 
-/** Our records are kafkajs' messages as they are: the encoder is ours, and reads `headers` as a list. */
-function byTopic(records: readonly OutgoingRecord[]): { topic: string; messages: Message[] }[] {
-  const topics = new Map<string, Message[]>();
+function byTopic(records: readonly OutgoingRecord[]): Map<string, OutgoingRecord[]> {
+  const topics = new Map<string, OutgoingRecord[]>();
   for (const record of records) {
-    const messages = topics.get(record.topic);
-    if (messages === undefined) topics.set(record.topic, [record as unknown as Message]);
-    else messages.push(record as unknown as Message);
+    const ofTopic = topics.get(record.topic);
+    if (ofTopic === undefined) topics.set(record.topic, [record]);
+    else ofTopic.push(record);
   }
-  return [...topics].map(([topic, messages]) => ({ topic, messages }));
+  return topics;
 }
 
-/** S-13. Keys are hashed as Java's clients do, so that both find the same partition. */
-const partitioner: ICustomPartitioner = () => {
-  const byKey = Partitioners.DefaultPartitioner();
-  return ({ topic, partitionMetadata, message }) => {
-    const { partitioning } = message as unknown as OutgoingRecord;
-    switch (partitioning.by) {
-      case "partition":
-        return partitioning.partition;
-      case "instance":
-        return partitioning.instance % partitionMetadata.length;
-      case "key":
-        return byKey({ topic, partitionMetadata, message });
-      case "roundRobin":
-        return byKey({ topic, partitionMetadata, message: { value: message.value } });
-    }
-  };
-};
+/** Every group of known partition is a partition of its own; of the others at least one must have been written. */
+function expectAll(groups: Groups, acknowledged: number): void {
+  let expected = 0;
+  for (const ofTopic of groups.values()) {
+    expected += ofTopic[0]?.partition === -1 ? 1 : ofTopic.length;
+  }
+  if (acknowledged >= expected) return;
+  throw new BridgeError(
+    "KAFKA_UNAVAILABLE",
+    `Kafka acknowledged ${acknowledged} of ${expected} batches`,
+    { retryable: true },
+  );
+}

@@ -1,4 +1,4 @@
-/** The one module of kafkajs 2.2.4 below its public surface: record-seam.ts reaches into it. */
+/** The modules of kafkajs 2.2.4 below its public surface: record-seam.ts reaches into them. */
 declare module "kafkajs/src/protocol/requests/index.js" {
   interface Request {
     apiKey: number;
@@ -19,5 +19,17 @@ declare module "kafkajs/src/protocol/requests/index.js" {
     versions: string[];
     protocol: (at: { version: number }) => (options: Record<string, unknown>) => Protocol;
   }
-  export const requests: { Fetch: Definition; Produce: Definition };
+  const module: {
+    requests: Record<"Fetch" | "Produce" | "JoinGroup" | "Metadata", Definition>;
+  };
+  export = module;
+}
+
+declare module "kafkajs/src/network/requestQueue/index.js" {
+  interface RequestQueue {
+    readonly pending: readonly unknown[];
+    scheduleCheckPendingRequests(): void;
+  }
+  const module: { readonly prototype: RequestQueue };
+  export = module;
 }

@@ -1,22 +1,37 @@
-import { type BatchRecord, encodeRecordBatch } from "../../wire/kafka-record-encoder.ts";
+import type { OutgoingRecord } from "../../model/kafka-record.ts";
+import { encodeRecordBatch } from "../../wire/kafka-record-encoder.ts";
 import { compressor } from "./compression.ts";
+
+/**
+ * All records that one request takes to one partition, in the shape of one message of kafkajs, which would spend quadratic time on
+ * sorting single ones by partition.
+ */
+export interface RecordGroup {
+  readonly partition: number;
+  readonly records: readonly OutgoingRecord[];
+  /** kafkajs refuses messages without a value. */
+  readonly value: null;
+}
 
 /** What kafkajs hands to its Produce request, versions 3 to 7. */
 export interface ProduceOptions {
   readonly acks: number;
   readonly timeout: number;
-  readonly transactionalId?: string | null;
-  readonly producerId?: { toString(): string };
-  readonly producerEpoch?: number;
   readonly compression?: number;
   readonly topicData: readonly {
     readonly topic: string;
     readonly partitions: readonly {
       readonly partition: number;
-      readonly firstSequence?: number;
-      readonly messages: readonly BatchRecord[];
+      readonly messages: readonly RecordGroup[];
     }[];
   }[];
+}
+
+/** Whether the request is one of ours. Other producers of the same process keep kafkajs' own encoding. */
+export function isOurRequest(options: ProduceOptions): boolean {
+  return options.topicData.every(({ partitions }) =>
+    partitions.every(({ messages }) => messages.every((message) => Array.isArray(message.records))),
+  );
 }
 
 /*
@@ -26,32 +41,28 @@ export interface ProduceOptions {
 export function encodeProduceRequest(options: ProduceOptions, now: number): Buffer {
   const codec = options.compression ?? 0;
   const compress = compressor(codec);
-  const transactionalId = options.transactionalId ?? null;
-  const settings = {
-    now,
-    codec,
-    ...(compress === undefined ? {} : { compress }),
-    producerId: BigInt(options.producerId?.toString() ?? "-1"),
-    producerEpoch: options.producerEpoch ?? -1,
-    transactional: transactionalId !== null,
-  };
+  const settings = { now, codec, ...(compress === undefined ? {} : { compress }) };
   const parts: Uint8Array[] = [
-    text(transactionalId),
+    int16(-1),
     int16(options.acks),
     int32(options.timeout),
     int32(options.topicData.length),
   ];
   for (const { topic, partitions } of options.topicData) {
-    parts.push(text(topic), int32(partitions.length));
-    for (const { partition, messages, firstSequence } of partitions) {
-      const batch = encodeRecordBatch(messages, {
-        ...settings,
-        firstSequence: firstSequence ?? -1,
-      });
+    const name = Buffer.from(topic, "utf8");
+    parts.push(int16(name.length), name, int32(partitions.length));
+    for (const { partition, messages } of partitions) {
+      const batch = encodeRecordBatch(recordsOf(messages), settings);
       parts.push(int32(partition), int32(batch.length), batch);
     }
   }
   return Buffer.concat(parts);
+}
+
+function recordsOf(groups: readonly RecordGroup[]): readonly OutgoingRecord[] {
+  const [first] = groups;
+  if (groups.length === 1 && first !== undefined) return first.records;
+  return groups.flatMap((group) => group.records);
 }
 
 function int16(value: number): Buffer {
@@ -64,10 +75,4 @@ function int32(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(4);
   bytes.writeInt32BE(value);
   return bytes;
-}
-
-function text(value: string | null): Buffer {
-  if (value === null) return int16(-1);
-  const bytes = Buffer.from(value, "utf8");
-  return Buffer.concat([int16(bytes.length), bytes]);
 }

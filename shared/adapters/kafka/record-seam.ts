@@ -1,65 +1,111 @@
 /**
- * Where our codec meets kafkajs: the bodies of Fetch responses and Produce requests are ours, the rest of the protocol is kafkajs'.
- * Its own codec keeps headers in a plain object (order between names, integer-like names and `constructor` are lost) and is slow.
+ * Where our code meets kafkajs below its public surface. kafkajs keeps the session: connections, SASL, metadata, groups. Ours are the
+ * records: its codec keeps headers in a plain object (order between names, integer-like names and `constructor` are lost) and is slow.
+ * Clients that are not ours keep kafkajs as it is, but for its idle timer.
  */
-import { requests } from "kafkajs/src/protocol/requests/index.js";
-import { decodeFetchResponse, OldFormat } from "./fetch-response.ts";
-import { encodeProduceRequest, type ProduceOptions } from "./produce-request.ts";
+import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
+import requests from "kafkajs/src/protocol/requests/index.js";
+import { decodeFetchResponse } from "./fetch-response.ts";
+import { encodeProduceRequest, isOurRequest, type ProduceOptions } from "./produce-request.ts";
+
+/** As `rackId` of a consumer: its fetch responses become {@link FetchedChunk}s. It never goes over the wire. */
+export const OUR_CONSUMER = "isthmus:our-consumer";
+
+/** A group protocol of an assigner may carry this: it is awaited before the member asks to join (again). */
+export interface JoinHook {
+  readonly beforeJoin?: () => Promise<void>;
+}
+
+type Requests = (typeof requests)["requests"];
+type Protocol = ReturnType<ReturnType<Requests["Fetch"]["protocol"]>>;
+type Options = Record<string, unknown>;
 
 let patched = false;
 
-/** Puts our codec in place, once per process. @throws TypeError when kafkajs is not built as version 2.2.4 is */
+/** Puts our code in place, once per process. @throws TypeError when kafkajs is not built as version 2.2.4 is */
 export function useOurCodec(): void {
   if (patched) return;
-  const { Fetch, Produce } = requests;
-  if (typeof Fetch?.protocol !== "function" || typeof Produce?.protocol !== "function") {
-    throw new TypeError(
-      "kafkajs has no Fetch and Produce requests to replace: is it version 2.2.4?",
-    );
-  }
-  const fetch = Fetch.protocol;
-  Fetch.protocol = ({ version }) => {
-    const original = fetch({ version });
-    if (version < 4) return original;
-    return (options) => {
-      const protocol = original(options);
-      const { response } = protocol;
-      return {
-        ...protocol,
-        response: {
-          parse: response.parse,
-          decode: (raw) => decode(raw, version, response.decode),
-        },
-      };
-    };
-  };
-  const produce = Produce.protocol;
-  Produce.protocol = ({ version }) => {
-    const original = produce({ version });
-    if (version < 3) return original;
-    return (options) => {
-      const protocol = original(options);
-      return { ...protocol, request: { ...protocol.request, encode: () => encode(options) } };
-    };
-  };
+  const { prototype } = RequestQueue;
+  if (typeof prototype.scheduleCheckPendingRequests !== "function") throw notAsExpected("queue");
+  change("Fetch", 4, fetchOurs);
+  change("Produce", 3, produceOurs);
+  change("JoinGroup", 0, joinAfterHook);
+  change("Metadata", 0, listAll);
+  quietTimer(prototype);
   patched = true;
 }
 
-async function decode(
-  raw: Buffer,
-  version: number,
-  old: (raw: Buffer) => Promise<unknown>,
-): Promise<unknown> {
-  try {
-    return decodeFetchResponse(raw, version);
-  } catch (cause) {
-    if (cause instanceof OldFormat) return old(raw);
-    throw cause;
-  }
+/** From `version` on, lets `wrap` change what kafkajs made of the options of a request. */
+function change(
+  name: keyof Requests,
+  from: number,
+  wrap: (make: (options: Options) => Protocol, options: Options, version: number) => Protocol,
+): void {
+  const definition = requests.requests[name];
+  if (typeof definition?.protocol !== "function") throw notAsExpected(`${name} request`);
+  const original = definition.protocol;
+  definition.protocol = ({ version }) => {
+    const make = original({ version });
+    if (version < from) return make;
+    return (options) => wrap(make, options, version);
+  };
 }
 
-/** kafkajs copies `buffer` behind its own request header, and looks at `buf` to tell that this is an encoder. */
-async function encode(options: Record<string, unknown>): Promise<unknown> {
-  const buffer = encodeProduceRequest(options as unknown as ProduceOptions, Date.now());
-  return { buffer, buf: buffer, size: () => buffer.length };
+function notAsExpected(what: string): TypeError {
+  return new TypeError(`Cannot extend the ${what} of kafkajs: it must be version 2.2.4`);
+}
+
+function fetchOurs(
+  make: (options: Options) => Protocol,
+  options: Options,
+  version: number,
+): Protocol {
+  if (options["rackId"] !== OUR_CONSUMER) return make(options);
+  const protocol = make({ ...options, rackId: "" });
+  const { parse } = protocol.response;
+  return {
+    ...protocol,
+    response: { parse, decode: async (raw) => decodeFetchResponse(raw, version) },
+  };
+}
+
+function produceOurs(make: (options: Options) => Protocol, options: Options): Protocol {
+  const protocol = make(options);
+  const ours = options as unknown as ProduceOptions;
+  if (!isOurRequest(ours)) return protocol;
+  // kafkajs copies `buffer` behind its own request header, and looks at `buf` to tell that this is an encoder
+  const encode = async (): Promise<unknown> => {
+    const buffer = encodeProduceRequest(ours, Date.now());
+    return { buffer, buf: buffer };
+  };
+  return { ...protocol, request: { ...protocol.request, encode } };
+}
+
+/** kafkajs joins again for six reasons and tells of two of them: this is the one place that all of them pass. */
+function joinAfterHook(make: (options: Options) => Protocol, options: Options): Protocol {
+  const protocol = make(options);
+  const protocols = options["groupProtocols"] as readonly JoinHook[];
+  const { encode } = protocol.request;
+  const encodeLater = async (): Promise<unknown> => {
+    for (const { beforeJoin } of protocols) await beforeJoin?.();
+    return encode();
+  };
+  return { ...protocol, request: { ...protocol.request, encode: encodeLater } };
+}
+
+/** Asked for all topics, kafkajs fails when any topic of the cluster has an error, be it a stranger's. */
+function listAll(make: (options: Options) => Protocol, options: Options): Protocol {
+  const protocol = make(options);
+  const topics = options["topics"] as readonly string[] | undefined;
+  if (topics !== undefined && topics.length > 0) return protocol;
+  const { decode } = protocol.response;
+  return { ...protocol, response: { decode, parse: async (data) => data } };
+}
+
+/** kafkajs runs a timer of 1 ms per connection for ever; it has something to look at only while requests wait. */
+function quietTimer(queue: (typeof RequestQueue)["prototype"]): void {
+  const schedule = queue.scheduleCheckPendingRequests;
+  queue.scheduleCheckPendingRequests = function scheduleIfPending(this: typeof queue): void {
+    if (this.pending.length > 0) schedule.call(this);
+  };
 }
