@@ -1,5 +1,5 @@
 import type { Plan } from "../shared/model/plan.ts";
-import { startSandboxKafka } from "./sandbox/kafka/sandbox-kafka.ts";
+import { type SandboxKafka, startSandboxKafka } from "./sandbox/kafka/sandbox-kafka.ts";
 import { startSandboxMqtt } from "./sandbox/mqtt/sandbox-mqtt.ts";
 import {
   kafkaBrokerKey,
@@ -14,6 +14,9 @@ interface SandboxBroker extends SandboxAddress {
   stop(): Promise<void>;
 }
 
+/** Kafka topics by connection id. */
+export type TopicsByConnection = ReadonlyMap<string, readonly string[]>;
+
 /** Embedded brokers for a plan, and the plan that uses them. */
 export interface Sandbox {
   readonly plan: Plan;
@@ -23,10 +26,10 @@ export interface Sandbox {
 }
 
 /** The usual port for the first broker of its kind when it is free, else any free one. */
-async function startOne(
-  start: (port: number) => Promise<SandboxBroker>,
+async function startOne<Broker extends SandboxBroker>(
+  start: (port: number) => Promise<Broker>,
   usualPort: number | undefined,
-): Promise<SandboxBroker> {
+): Promise<Broker> {
   if (usualPort === undefined) return await start(0);
   try {
     return await start(usualPort);
@@ -35,12 +38,12 @@ async function startOne(
   }
 }
 
-async function startAll(
+async function startAll<Broker extends SandboxBroker>(
   keys: Iterable<string>,
   usualPort: number,
-  start: (port: number) => Promise<SandboxBroker>,
-): Promise<Map<string, SandboxBroker>> {
-  const brokers = new Map<string, SandboxBroker>();
+  start: (port: number) => Promise<Broker>,
+): Promise<Map<string, Broker>> {
+  const brokers = new Map<string, Broker>();
   for (const key of keys) {
     if (brokers.has(key)) continue;
     brokers.set(key, await startOne(start, brokers.size === 0 ? usualPort : undefined));
@@ -48,8 +51,24 @@ async function startAll(
   return brokers;
 }
 
-/** Starts an embedded broker in the place of each broker that the plan names. Everything is in memory and on loopback. */
-export async function startSandbox(plan: Plan): Promise<Sandbox> {
+function createTopics(
+  plan: Plan,
+  brokers: ReadonlyMap<string, SandboxKafka>,
+  topics: TopicsByConnection,
+): void {
+  for (const [id, names] of topics) {
+    const connection = plan.kafkaConnections.get(id);
+    const broker = connection && brokers.get(kafkaBrokerKey(connection));
+    const known = new Set(broker?.topics());
+    for (const name of names) if (!known.has(name)) broker?.createTopic(name);
+  }
+}
+
+/**
+ * Starts an embedded broker in the place of each broker that the plan names. Everything is in memory and on loopback.
+ * `topics` are there from the beginning, so that readers need not wait until something is sent.
+ */
+export async function startSandbox(plan: Plan, topics: TopicsByConnection): Promise<Sandbox> {
   const kafka = await startAll(
     [...plan.kafkaConnections.values()].map(kafkaBrokerKey),
     USUAL_PORTS.kafka,
@@ -60,6 +79,7 @@ export async function startSandbox(plan: Plan): Promise<Sandbox> {
     USUAL_PORTS.mqtt,
     (port) => startSandboxMqtt({ port }),
   );
+  createTopics(plan, kafka, topics);
   return {
     plan: sandboxedPlan(plan, kafka, mqtt),
     kafka: [...kafka.values()],

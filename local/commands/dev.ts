@@ -95,7 +95,8 @@ async function runSandbox(args: Arguments, shell: Shell, plan: Plan, opened: Ope
   const { startSandbox } = await import("../sandbox-brokers.ts");
   const { startTraffic } = await import("../sandbox/traffic/generator.ts");
   const host = await import("../runner.ts");
-  const sandbox = await startSandbox(plan);
+  const targets = trafficTargets(plan);
+  const sandbox = await startSandbox(plan, targets.kafka);
   opened.sandbox = sandbox;
   const runner = new host.Runner({
     plan: sandbox.plan,
@@ -111,7 +112,6 @@ async function runSandbox(args: Arguments, shell: Shell, plan: Plan, opened: Ope
   });
   const http = await serveDev(args, runner);
   opened.http = http;
-  const targets = trafficTargets(sandbox.plan);
   const sending = stopped.then(async () => await (await opened.traffic)?.stop());
   const ending = await runUntilStopped(runner, stopped, settings.log, () => {
     const { kafka, mqtt } = sandbox;

@@ -19,7 +19,8 @@ body {
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
 }
 header, main, footer { max-width: 74rem; margin: 0 auto; padding: 1rem 1.25rem; }
-header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; padding-top: 1.75rem; }
+header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; padding-top: 1.5rem; padding-bottom: 0; }
+main { padding-top: .25rem; }
 h1 { margin: 0; font-size: 1.5rem; letter-spacing: -.01em; }
 h2 { margin: 0; font-size: 1.05rem; overflow-wrap: anywhere; }
 h3 { margin: 1.5rem 0 .5rem; font-size: 1.05rem; }
@@ -45,11 +46,13 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; color: var(--soft); font-size: .875rem; padding: .25rem 0; }
 th, td { padding: .2rem .75rem .2rem 0; text-align: left; vertical-align: top; font-weight: 400; }
 thead th { color: var(--soft); font-size: .875rem; border-bottom: 1px solid var(--line); }
+.ledger th, .ledger td { padding-top: .1rem; padding-bottom: .1rem; }
 .ledger th { color: var(--soft); }
 .ledger td { text-align: right; padding-right: 0; }
 .ledger tr:first-child th, .ledger tr:first-child td { border-bottom: 1px solid var(--line); color: var(--ink); font-weight: 600; }
 .messages td { border-bottom: 1px solid var(--line); }
 .messages .mono { font-size: .85rem; overflow-wrap: anywhere; }
+.messages .time { white-space: nowrap; }
 .reasons { margin: .5rem 0 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
 #link:empty { display: none; }
 #link { margin: 0 auto; max-width: 74rem; padding: .5rem 1.25rem; }

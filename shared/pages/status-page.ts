@@ -35,7 +35,7 @@ function timeOfDay(at: number): string {
 
 function crossingRow(crossing: Crossing): string {
   return [
-    `<tr><td class="mono">${timeOfDay(crossing.at)}</td>`,
+    `<tr><td class="mono time">${timeOfDay(crossing.at)}</td>`,
     `<td>${escapeHtml(crossing.from)} → ${escapeHtml(crossing.to)}</td>`,
     `<td>${count(crossing.bytes)} B, ${crossing.properties} ${crossing.properties === 1 ? "property" : "properties"}</td>`,
     `<td class="mono">${escapeHtml(crossing.preview)}</td></tr>`,
@@ -59,7 +59,8 @@ function summary(view: StatusView): { text: string; html: string } {
     : view.routes.length === 0
       ? "Starting"
       : `${waiting} of ${view.routes.length} not running`;
-  return { text, html: pill(ready ? "good" : "wait", text) };
+  const failed = view.routes.some(({ state }) => state === "failed");
+  return { text, html: pill(ready ? "good" : failed ? "bad" : "wait", text) };
 }
 
 /** The status page as one self-contained document. Pure: the same view and nonce give the same text. */

@@ -1,3 +1,4 @@
+import { Script } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { escapeHtml } from "../../shared/pages/escape-html.ts";
@@ -38,6 +39,19 @@ describe("statusPage()", () => {
     { name: "has a language", want: '<html lang="en">' },
   ])("$name", ({ want }) => {
     expect(statusPage(view(), "n")).toContain(want);
+  });
+
+  test("keeps itself up to date by a script that is well-formed and finds what it looks for", () => {
+    const html = statusPage(view(), "n");
+    const [, script] = /<script nonce="n">([\s\S]*?)<\/script>/.exec(html) ?? [];
+    expect(() => new Script(script ?? "(")).not.toThrow();
+    const [body, main, footer] = ["<body>", "<main>", "<footer"].map((mark) => html.indexOf(mark));
+    expect(body).toBeGreaterThan(0);
+    expect(main).toBeGreaterThan(body ?? 0);
+    expect(footer).toBeGreaterThan(main ?? 0);
+    for (const id of html.match(/(?<=getElementById\(")[a-z]+/g) ?? ["none"]) {
+      expect(html).toContain(`id="${id}"`);
+    }
   });
 
   test("says when the ledger does not add up", () => {
