@@ -189,7 +189,7 @@ describeReal("both shells", ["ISTHMUS_TEST_KAFKA", "ISTHMUS_TEST_MQTT"], () => {
       }),
     ]);
     const filter = `${unique("out")}/#`;
-    const destination = filter.replace("#", "${inputTopic}");
+    const destination = `${filter.slice(0, -1)}\${inputTopic}`;
 
     const runner = await listen(filter);
     const options = host({ source: topic, destination, group: unique("group") });
