@@ -290,13 +290,13 @@ describe("KafkaToMqtt", () => {
             if (publisher.unsettled === 0) await clock.advance(60_000);
             if (publisher.unsettled > 0) publisher.settle(ERRORS[verdict], n % publisher.unsettled);
           }
-          while (counters.inFlight > 0 || publisher.unsettled > 0) {
+          const all = BigInt(values.length);
+          for (let i = 0; i < 20 && source.committed("source", 0) !== all; i += 1) {
             publisher.settleAll();
             await clock.advance(60_000);
           }
-          await clock.advance(60_000);
           expect(publisher.mostUnsettled).toBeLessThanOrEqual(window);
-          expect(source.committed("source", 0)).toBe(BigInt(values.length));
+          expect(source.committed("source", 0)).toBe(all);
           expect(counters.inFlight).toBe(0);
           expectLedger(counters);
         },
