@@ -1,3 +1,4 @@
+import type { Log } from "../shared/engine/ports.ts";
 import { BridgeError } from "../shared/errors.ts";
 import type { LoadResult } from "../shared/manifests/compile.ts";
 import { loadManifests } from "../shared/manifests/load.ts";
@@ -25,20 +26,26 @@ function isFatal(problem: Problem): boolean {
   return problem.severity === "error" && problem.scope !== "flow";
 }
 
+/** Tells of one problem that does not keep the rest from being used. */
+type Tell = (problem: Problem) => void;
+
 /**
- * Reads manifests that something is to be made of. Errors and warnings are told on stderr.
+ * Reads manifests that something is to be made of. Errors and warnings are told on stderr, or where `tell` puts them.
  * @throws BridgeError MANIFEST_INVALID when nothing can be made of them.
  */
-export async function loadToUse(args: Arguments, shell: Shell): Promise<LoadResult> {
+export async function loadToUse(args: Arguments, shell: Shell, tell?: Tell): Promise<LoadResult> {
   const loaded = await load(args);
-  const worthTelling = loaded.problems.filter(({ severity }) => severity !== "note");
-  for (const problem of worthTelling) complain(shell, formatProblem(problem));
-  const errors = loaded.problems.filter(({ severity }) => severity === "error").length;
-  if (loaded.problems.some(isFatal) || (errors > 0 && loaded.plan.routes.length === 0)) {
+  const { problems, plan } = loaded;
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const unusable = problems.some(isFatal) || (errors > 0 && plan.routes.length === 0);
+  const print: Tell = (problem) => complain(shell, formatProblem(problem));
+  const told = unusable ? print : (tell ?? print);
+  for (const problem of problems) if (problem.severity !== "note") told(problem);
+  if (unusable) {
     const count = errors === 1 ? "1 error" : `${errors} errors`;
     throw new BridgeError("MANIFEST_INVALID", `${count} in the manifests, as told above`);
   }
-  if (loaded.plan.routes.length === 0) {
+  if (plan.routes.length === 0) {
     const paths = args.values("file").join(", ");
     throw new BridgeError(
       "MANIFEST_INVALID",
@@ -46,6 +53,14 @@ export async function loadToUse(args: Arguments, shell: Shell): Promise<LoadResu
     );
   }
   return loaded;
+}
+
+/** The same for a host that goes on: what is wrong with single flows is a line of its log. */
+export async function loadToHost(args: Arguments, shell: Shell, log: Log): Promise<LoadResult> {
+  return await loadToUse(args, shell, (problem) => {
+    const level = problem.severity === "error" ? "error" : "warn";
+    log(level, "Manifest", { problem: formatProblem(problem) });
+  });
 }
 
 /** Finds the values that these manifests refer to, by the order of S-3. */
@@ -65,8 +80,8 @@ export interface Runnable {
 }
 
 /** Reads manifests to run them, with their secrets (S-3). @throws BridgeError as {@link loadToUse}. */
-export async function loadToRun(args: Arguments, shell: Shell): Promise<Runnable> {
-  const loaded = await loadToUse(args, shell);
+export async function loadToRun(args: Arguments, shell: Shell, log: Log): Promise<Runnable> {
+  const loaded = await loadToHost(args, shell, log);
   const secrets = secretsOf(args, shell, loaded);
   return { plan: loaded.plan, secrets, memoryBudgetBytes: loaded.memoryBudgetBytes };
 }

@@ -1,5 +1,6 @@
 import type { KafkaConnection, MqttConnection } from "../shared/model/connection.ts";
 import type { Plan } from "../shared/model/plan.ts";
+import type { Route } from "../shared/model/route.ts";
 
 /** Where a sandbox broker listens. */
 export interface SandboxAddress {
@@ -52,14 +53,24 @@ function mqttInSandbox(
   };
 }
 
-/** The same routes with every connection led to its sandbox broker: no TLS, no credentials, nothing leaves this machine. */
+/** The embedded MQTT broker has no Shared Subscriptions: one instance with a subscription of its own carries the same messages. */
+function alone(route: Route): Route {
+  if (route.direction === "kafkaToMqtt") return { ...route, instances: 1 };
+  const { sharedSubscription: _, ...rest } = route;
+  return { ...rest, instances: 1 };
+}
+
+/**
+ * The same routes with every connection led to its sandbox broker: no TLS, no credentials, nothing leaves this machine.
+ * Each route has one instance.
+ */
 export function sandboxedPlan(
   plan: Plan,
   kafkaBrokers: ReadonlyMap<string, SandboxAddress>,
   mqttBrokers: ReadonlyMap<string, SandboxAddress>,
 ): Plan {
   return {
-    ...plan,
+    routes: plan.routes.map(alone),
     kafkaConnections: new Map(
       [...plan.kafkaConnections].map(([id, connection]) => [
         id,

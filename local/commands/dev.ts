@@ -8,7 +8,7 @@ import { type Crossed, crossed, type DevFacts, devScreen, progressLine } from ".
 import { HOST_OPTIONS, hostSettings } from "../host-options.ts";
 import { type HttpAddress, httpUrl, parseHttpAddress } from "../http/address.ts";
 import type { HttpServer } from "../http/server.ts";
-import { loadToUse } from "../manifests.ts";
+import { loadToHost } from "../manifests.ts";
 import { report } from "../report.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
 import type { Runner } from "../runner.ts";
@@ -138,8 +138,8 @@ async function runSandbox(args: Arguments, shell: Shell, plan: Plan, opened: Ope
 
 async function dev(args: Arguments, shell: Shell): Promise<number> {
   if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
-  hostSettings(args, shell, "warn");
-  const { plan } = await loadToUse(withSamples(args), shell);
+  const { log } = hostSettings(args, shell, "warn");
+  const { plan } = await loadToHost(withSamples(args), shell, log);
   const opened: Opened = {};
   const debug = args.flag("debug") || shell.env["ISTHMUS_DEBUG"] === "1";
   try {
@@ -178,6 +178,7 @@ export const devCommand: Command = {
   },
   notes: [
     "Every connection of the manifests is led to an embedded broker: your own brokers are not touched, and no secret is needed.",
+    "Each route has one instance here, and a shared subscription becomes one subscriber: the embedded MQTT broker has none.",
     "Your own clients can join: Kafka at 127.0.0.1:9092 and MQTT 5 at 127.0.0.1:1883 where those ports are free.",
     "Exit code: 0 after SIGTERM or SIGINT, 1 for bad manifests or options, 2 when it cannot start.",
   ],

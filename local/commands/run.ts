@@ -32,7 +32,7 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
   const settings = hostSettings(args, shell, "info");
   const startSeconds = numberOption(args, "start-timeout", { min: 0, max: 86_400 }) ?? 30;
   if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
-  const { plan, secrets, memoryBudgetBytes } = await loadToRun(args, shell);
+  const { plan, secrets, memoryBudgetBytes } = await loadToRun(args, shell, settings.log);
   const stopped = stopSignal(shell);
   // the broker clients are loaded only by what connects, so that the other commands start at once
   const host = await import("../runner.ts");

@@ -4,6 +4,7 @@ import {
   kafkaConnection,
   kafkaToMqttRoute,
   mqttConnection,
+  mqttToKafkaRoute,
   planOf,
 } from "../support/sample-routes.ts";
 
@@ -55,8 +56,17 @@ describe("sandboxedPlan()", () => {
     expect(JSON.stringify([...sandboxed.kafkaConnections])).not.toContain("cs-secret");
   });
 
-  test("leaves the routes as they are", () => {
-    expect(sandboxed.routes).toBe(plan.routes);
+  test("leaves the routes as they are, but for what the embedded broker lacks", () => {
+    expect(sandboxed.routes).toEqual(plan.routes);
+    const sharedSubscription = { groupName: "group1", minimumShareNumber: 3 };
+    const shared = planOf([
+      mqttToKafkaRoute({ instances: 2, sharedSubscription }),
+      kafkaToMqttRoute({ instances: 2 }),
+    ]);
+    expect(sandboxedPlan(shared, new Map(), new Map()).routes).toEqual([
+      mqttToKafkaRoute(),
+      kafkaToMqttRoute(),
+    ]);
   });
 });
 
