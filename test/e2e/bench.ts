@@ -14,6 +14,7 @@ import { KafkaEnd } from "./kafka-end.ts";
 import { type SourcePublish, type SourceRecord, sourcePublish, sourceRecord } from "./messages.ts";
 import { MqttEnd } from "./mqtt-end.ts";
 import { type RunnerProcess, startRunner, writeManifests, writeSecrets } from "./runner-process.ts";
+import type { Series } from "./series.ts";
 
 /** The four topics that the regular expression of kafka-source.yaml matches. */
 export const FACTORY = [
@@ -26,19 +27,19 @@ const OTHER_TOPICS = ["receiving-event-hub", "sending-event-hub", "thermostat-te
 
 /** Messages from one end to the other; both ends are ready, nothing is sent before `start`. */
 export interface Flow {
+  readonly run: string;
   start(): void;
-  /** Whether the last is still to be sent. */
-  sending(): boolean;
   /** How many different messages have come. */
   arrived(): number;
-  /** Starts where that is still to do, waits until all are sent, and then until all have come, the second no longer than `timeoutMs`. */
+  /** Starts what is not started and ends what has no end, waits until all are sent, and then until all have come, the latter `timeoutMs` at most. */
   finish(timeoutMs: number): Promise<Result>;
 }
 
 export interface FlowOptions {
   /** Tells the messages of this flow from those of others. */
   readonly run: string;
-  readonly count: number;
+  /** How many; without it, until the flow is told to finish. */
+  readonly count?: number;
   readonly perSecond?: number;
 }
 
@@ -104,17 +105,16 @@ export class Bench {
       topicOf(record: SourceRecord): string;
     },
   ): Promise<Flow> {
-    const { run, count, topics } = options;
-    const tally = new Tally(count);
+    const { run, topics } = options;
+    const tally = new Tally();
     const record = (index: number): SourceRecord => sourceRecord(run, index, topics);
-    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, `collector-${run}`);
+    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, `collector ${run}`);
     await end.collect({ ...options, tally, record });
-    const send = (): Promise<void> =>
-      this.kafkaEnd.send(
-        Array.from({ length: count }, (_, index) => record(index)),
-        options.perSecond,
-      );
-    return flow(tally, send, [() => end.close()]);
+    return flow(options, tally, {
+      send: (series) =>
+        this.kafkaEnd.send({ ...series, message: (i) => record(series.message(i)) }),
+      leave: () => end.close(),
+    });
   }
 
   /** MQTT to Kafka: `topics` to one Kafka topic. */
@@ -126,17 +126,17 @@ export class Bench {
       keyOf(publish: SourcePublish): string;
     },
   ): Promise<Flow> {
-    const { run, count, topics, kafkaTopic: topic } = options;
-    const tally = new Tally(count);
+    const { run, topics, kafkaTopic: topic } = options;
+    const tally = new Tally();
     const publish = (index: number): SourcePublish => sourcePublish(run, index, topics);
     const leave = await this.kafkaEnd.collect({ ...options, topic, tally, publish });
-    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, `publisher-${run}`);
-    const send = (): Promise<void> =>
-      end.publish(
-        Array.from({ length: count }, (_, index) => publish(index)),
-        options.perSecond,
-      );
-    return flow(tally, send, [leave, () => end.close()]);
+    const end = await MqttEnd.connect(this.mosquitto.addresses.plain, `publisher ${run}`);
+    return flow(options, tally, {
+      send: (series) => end.publish({ ...series, message: (i) => publish(series.message(i)) }),
+      leave: async () => {
+        await Promise.all([leave(), end.close()]);
+      },
+    });
   }
 
   async close(): Promise<void> {
@@ -146,28 +146,37 @@ export class Bench {
   }
 }
 
-function flow(
-  tally: Tally,
-  send: () => Promise<void>,
-  leave: readonly (() => Promise<void>)[],
-): Flow {
+interface Ends {
+  send(series: Series<number>): Promise<void>;
+  leave(): Promise<void>;
+}
+
+function flow({ run, count, perSecond }: FlowOptions, tally: Tally, ends: Ends): Flow {
+  let last = count ?? Number.POSITIVE_INFINITY;
   let sent: Promise<void> | undefined;
-  let sending = true;
+  const series: Series<number> = {
+    message(index) {
+      tally.sending(index);
+      return index;
+    },
+    ended: (index) => index >= last,
+    perSecond,
+  };
   const start = (): Promise<void> => {
-    sent ??= send().finally(() => {
-      sending = false;
-    });
+    sent ??= ends.send(series);
     return sent;
   };
   return {
+    run,
     // what goes wrong is told at the finish
     start: () => void start().catch(() => undefined),
-    sending: () => sending,
     arrived: () => tally.different,
     async finish(timeoutMs): Promise<Result> {
-      await start();
+      const all = start();
+      if (count === undefined) last = 0;
+      await all;
       const result = await tally.settled(timeoutMs);
-      await Promise.all(leave.map((end) => end()));
+      await ends.leave();
       return result;
     },
   };

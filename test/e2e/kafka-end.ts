@@ -9,9 +9,9 @@ import {
   type SourcePublish,
   type SourceRecord,
 } from "./messages.ts";
+import { type Series, sendSeries } from "./series.ts";
 
 const BATCH = 500;
-const BURSTS_PER_SECOND = 40;
 const EXPIRY_HEADER = "Message Expiry Interval";
 
 interface CollectOptions {
@@ -48,22 +48,24 @@ export class KafkaEnd {
     await admin.disconnect();
   }
 
+  private async endsOf(topic: string): Promise<{ partition: number; offset: string }[]> {
+    const admin = this.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    return ends.map(({ partition, high }) => ({ partition, offset: high }));
+  }
+
   async connect(): Promise<void> {
     await this.producer.connect();
   }
 
-  /** Sends all of them, in order within each partition, no faster than `perSecond`. */
-  async send(
-    records: readonly SourceRecord[],
-    perSecond = Number.POSITIVE_INFINITY,
-  ): Promise<void> {
-    const started = Date.now();
-    const size = Math.min(BATCH, Math.ceil(perSecond / BURSTS_PER_SECOND));
-    for (let from = 0; from < records.length; from += size) {
+  /** Sends the series, in order within each partition. */
+  async send(series: Series<SourceRecord>): Promise<void> {
+    await sendSeries(series, BATCH, async (records) => {
       const topics = new Map<string, SourceRecord[]>();
-      for (const record of records.slice(from, from + size)) {
-        const list = topics.get(record.topic) ?? [];
-        topics.set(record.topic, [...list, record]);
+      for (const record of records) {
+        topics.set(record.topic, [...(topics.get(record.topic) ?? []), record]);
       }
       await this.producer.sendBatch({
         topicMessages: [...topics].map(([topic, list]) => ({
@@ -71,11 +73,10 @@ export class KafkaEnd {
           messages: list.map((record) => ({ ...record, timestamp: String(record.timestamp) })),
         })),
       });
-      await pause(started + (from / perSecond) * 1000 - Date.now());
-    }
+    });
   }
 
-  /** Reads `topic` from its beginning and counts every message of `run`; order is kept by MQTT topic, or nowhere. The result ends it. */
+  /** Reads `topic` from here on and counts every message of `run`; order is kept by MQTT topic, or nowhere. The result ends it. */
   async collect(options: CollectOptions): Promise<() => Promise<void>> {
     const consumer = this.kafka.consumer({
       groupId: `collector of ${options.run}`,
@@ -83,7 +84,8 @@ export class KafkaEnd {
     });
     await consumer.connect();
     await consumer.subscribe({ topic: options.topic, fromBeginning: true });
-    const next = new Map<number, bigint>();
+    const ends = await this.endsOf(options.topic);
+    const next = new Map(ends.map(({ partition, offset }) => [partition, BigInt(offset)]));
     const partitions = new Map<string, number>();
     const reading = new Promise((resolve) => consumer.on(consumer.events.FETCH, resolve));
     await consumer.run({
@@ -98,6 +100,10 @@ export class KafkaEnd {
         }
       },
     });
+    // from the beginning is for what is read again after a reconnect; now it would only take time
+    for (const { partition, offset } of ends) {
+      consumer.seek({ topic: options.topic, partition, offset });
+    }
     await reading;
     return () => consumer.disconnect();
   }
@@ -155,8 +161,4 @@ function expiryProblem(
   const left = Number(header?.[0]);
   if (left <= EXPIRY_SECONDS && left > EXPIRY_SECONDS - 120) return undefined;
   return `${EXPIRY_HEADER} is ${header?.[0]} of ${interval}`;
-}
-
-function pause(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }

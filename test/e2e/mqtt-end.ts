@@ -6,10 +6,10 @@ import {
   type SourcePublish,
   type SourceRecord,
 } from "./messages.ts";
+import { type Series, sendSeries } from "./series.ts";
 
 /** Unacknowledged at once. */
 const WINDOW = 400;
-const BURSTS_PER_SECOND = 40;
 
 /** An MQTT client at one end of the bridge: mqtt.js alone, none of our code. Its session outlives a restart of the broker. */
 export class MqttEnd {
@@ -30,23 +30,15 @@ export class MqttEnd {
     return new MqttEnd(client);
   }
 
-  /** Publishes all of them at QoS 1, in order, no faster than `perSecond`; resolves when all are acknowledged. */
-  async publish(
-    messages: readonly SourcePublish[],
-    perSecond = Number.POSITIVE_INFINITY,
-  ): Promise<void> {
-    const started = Date.now();
-    const size = Math.min(WINDOW, Math.ceil(perSecond / BURSTS_PER_SECOND));
-    for (let from = 0; from < messages.length; from += size) {
+  /** Publishes the series at QoS 1, in order; resolves when all are acknowledged. */
+  async publish(series: Series<SourcePublish>): Promise<void> {
+    await sendSeries(series, WINDOW, async (messages) => {
       await Promise.all(
-        messages
-          .slice(from, from + size)
-          .map(({ topic, payload, properties }) =>
-            this.client.publishAsync(topic, payload, { qos: 1, properties }),
-          ),
+        messages.map(({ topic, payload, properties }) =>
+          this.client.publishAsync(topic, payload, { qos: 1, properties }),
+        ),
       );
-      await pause(started + (from / perSecond) * 1000 - Date.now());
-    }
+    });
   }
 
   /** Subscribes and counts every message of `run`; the lane is the partition it came from. */
@@ -81,8 +73,4 @@ export class MqttEnd {
   async close(): Promise<void> {
     await this.client.endAsync(true);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return ms <= 0 ? Promise.resolve() : new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -11,34 +11,30 @@ export interface Result {
 
 const WRONG_KEPT = 5;
 
-/** Counts arrivals of messages 0 to count - 1 and tells when each has come once. */
+/** Counts arrivals of the messages that were sent, numbered from 0, and tells when each has come once. */
 export class Tally {
-  private readonly count: number;
-  private readonly seen: Uint16Array;
+  private sent = 0;
+  private readonly seen: number[] = [];
   private readonly last = new Map<string, number>();
   private readonly wrong: string[] = [];
   private arrived = 0;
   private duplicates = 0;
   private reordered = 0;
-  private readonly complete: Promise<void>;
-  private finish: () => void = () => undefined;
+  private whenComplete: () => void = () => undefined;
 
-  constructor(count: number) {
-    this.count = count;
-    this.seen = new Uint16Array(count);
-    this.complete = new Promise((resolve) => {
-      this.finish = resolve;
-    });
+  /** Says that message `index` is about to be sent; to be told of each, in order. */
+  sending(index: number): void {
+    this.sent = index + 1;
   }
 
   /** One arrival. `lane` is what order is kept in; `problem` says how it differs from what it should be. */
   add(index: number, lane: string, problem: string | undefined): void {
     if (problem !== undefined) this.note(`message ${index}: ${problem}`);
-    const times = this.seen[index];
-    if (times === undefined) {
+    if (!(index >= 0 && index < this.sent)) {
       this.note(`message ${index} was never sent`);
       return;
     }
+    const times = this.seen[index] ?? 0;
     this.seen[index] = times + 1;
     if (times > 0) {
       this.duplicates++;
@@ -48,7 +44,7 @@ export class Tally {
     if (index < last) this.reordered++;
     else this.last.set(lane, index);
     this.arrived++;
-    if (this.arrived === this.count) this.finish();
+    if (this.arrived === this.sent) this.whenComplete();
   }
 
   /** How many different messages have come. */
@@ -56,20 +52,27 @@ export class Tally {
     return this.arrived;
   }
 
-  /** Waits until all have come, or `timeoutMs` has passed without that. */
+  /** Once all are sent: waits until all have come, or `timeoutMs` has passed without that. */
   async settled(timeoutMs: number): Promise<Result> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([this.complete, late]);
-    clearTimeout(timer);
+    if (this.arrived < this.sent) {
+      await new Promise<void>((resolve) => {
+        this.whenComplete = resolve;
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      clearTimeout(timer);
+    }
     return this.result();
   }
 
   result(): Result {
-    const { count, arrived, duplicates, reordered, wrong } = this;
-    return { sent: count, lost: count - arrived, duplicates, reordered, wrong };
+    const { sent, arrived, duplicates, reordered } = this;
+    const missing: string[] = [];
+    for (let index = 0; index < sent && missing.length < WRONG_KEPT; index++) {
+      if (this.seen[index] === undefined) missing.push(`message ${index} never came`);
+    }
+    const wrong = [...this.wrong, ...missing];
+    return { sent, lost: sent - arrived, duplicates, reordered, wrong };
   }
 
   private note(text: string): void {
