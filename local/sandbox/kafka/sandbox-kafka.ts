@@ -63,6 +63,8 @@ export interface SandboxKafka {
   counters(): SandboxKafkaCounters;
   /** Goes down for good and forgets everything. */
   stop(): Promise<void>;
+  /** The same as {@link SandboxKafka.stop}. */
+  close(): Promise<void>;
 }
 
 export interface SandboxKafkaCounters {
@@ -127,6 +129,10 @@ function sandbox(server: KafkaServer, host: string): SandboxKafka {
     await server.listen(host, port);
     state.groups.resume();
   };
+  const stop = async (): Promise<void> => {
+    await goDown();
+    for (const { name } of state.topics.all()) state.topics.delete(name);
+  };
   return {
     host,
     port,
@@ -161,10 +167,8 @@ function sandbox(server: KafkaServer, host: string): SandboxKafka {
       storedBytes: state.budget.used,
       droppedSegments: state.budget.dropped,
     }),
-    stop: async () => {
-      await goDown();
-      for (const { name } of state.topics.all()) state.topics.delete(name);
-    },
+    stop,
+    close: stop,
   };
 }
 

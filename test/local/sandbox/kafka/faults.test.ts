@@ -83,16 +83,17 @@ describe("faults of Produce", () => {
       name: "an error in place of the acknowledgement",
       fault: { errorCode: REQUEST_TIMED_OUT, applied: true },
     },
-  ])("$name doubles the record of a plain producer, and not of an idempotent one", async ({
-    fault,
-  }) => {
-    for (const idempotent of [false, true]) {
-      failFirst(1, isProduce, () => fault);
-      const producer = await lab.producer({ idempotent, maxInFlightRequests: 1 });
-      await producer.send({ topic: "t", messages: [{ value: idempotent ? "once" : "plain" }] });
-    }
-    expect(values()).toEqual(["plain", "plain", "once"]);
-  });
+  ])(
+    "$name doubles the record of a plain producer, and not of an idempotent one",
+    async ({ fault }) => {
+      for (const idempotent of [false, true]) {
+        failFirst(1, isProduce, () => fault);
+        const producer = await lab.producer({ idempotent, maxInFlightRequests: 1 });
+        await producer.send({ topic: "t", messages: [{ value: idempotent ? "once" : "plain" }] });
+      }
+      expect(values()).toEqual(["plain", "plain", "once"]);
+    },
+  );
 
   test("a connection closed before anything is done loses nothing and doubles nothing", async () => {
     failFirst(1, isProduce, () => ({ close: true }));
@@ -104,15 +105,15 @@ describe("faults of Produce", () => {
   test.each([
     { blackhole: true as const, stored: ["x"] },
     { blackhole: "after" as const, stored: ["x", "x"] },
-  ])("a request swallowed ($blackhole) is sent again after the client's timeout", async ({
-    blackhole,
-    stored,
-  }) => {
-    failFirst(1, isProduce, () => ({ blackhole }));
-    const producer = await lab.producer({}, { requestTimeout: 200 });
-    await producer.send({ topic: "t", messages: [{ value: "x" }] });
-    expect(values()).toEqual(stored);
-  });
+  ])(
+    "a request swallowed ($blackhole) is sent again after the client's timeout",
+    async ({ blackhole, stored }) => {
+      failFirst(1, isProduce, () => ({ blackhole }));
+      const producer = await lab.producer({}, { requestTimeout: 200 });
+      await producer.send({ topic: "t", messages: [{ value: "x" }] });
+      expect(values()).toEqual(stored);
+    },
+  );
 
   test("a delay holds the answer back", async () => {
     failFirst(1, isProduce, () => ({ delayMs: 200 }));
