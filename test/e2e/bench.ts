@@ -17,7 +17,7 @@ import { type RunnerProcess, startRunner, writeManifests, writeSecrets } from ".
 import type { Series } from "./series.ts";
 
 /** The four topics that the regular expression of kafka-source.yaml matches. */
-export const FACTORY = [
+export const FACTORY: readonly string[] = [
   "factory-f1-robot-r1",
   "warehouse-w1-machine-m1",
   "warehouse-w1-machine-m2",

@@ -38,7 +38,7 @@ export class KafkaEnd {
     this.producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
   }
 
-  async createTopics(topics: readonly string[], numPartitions = PARTITIONS): Promise<void> {
+  async createTopics(topics: readonly string[], numPartitions: number = PARTITIONS): Promise<void> {
     const admin = this.kafka.admin();
     await admin.connect();
     await admin.createTopics({
