@@ -70,7 +70,7 @@ export function encodedRecordSize(record: BatchRecord): number {
 }
 
 /** Bytes of a batch besides its records. */
-export const BATCH_OVERHEAD = HEADER;
+export const BATCH_OVERHEAD: number = HEADER;
 
 interface TimeSpan {
   readonly base: number;

@@ -25,6 +25,8 @@ export interface GroupMemberOptions {
 const FETCH_WAIT_MS = 500;
 const FETCH_BYTES = 8 * 1024 * 1024;
 const FETCH_BYTES_PER_PARTITION = 1024 * 1024;
+/** A compressed batch may hold a hundred thousand records: so many are handed on at once, and then there has to be room again. */
+const STRIDE = 1_000;
 /** Partitions that are added to a topic are found this often. */
 const METADATA_MAX_AGE_MS = 20_000;
 /** How long others wait for us to give our partitions up. */
@@ -216,7 +218,10 @@ export class GroupMember {
     this.next.set(keyOf(payload.batch), BigInt(chunk.offset) + 1n);
     payload.resolveOffset(chunk.offset);
     const records = notBefore(chunk.records, from);
-    if (records.length > 0) await this.handOver(records, payload);
+    for (let at = 0; at < records.length && !this.closed; at += STRIDE) {
+      const stride = records.length > STRIDE ? records.slice(at, at + STRIDE) : records;
+      await this.handOver(stride, payload);
+    }
   }
 
   /** A log that starts again (truncated, or deleted and made anew) ends what the consumer knows of the partition. */

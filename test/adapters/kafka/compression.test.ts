@@ -1,0 +1,80 @@
+import { createRequire } from "node:module";
+import * as zlib from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compressor, decompress } from "../../../shared/adapters/kafka/compression.ts";
+import { BridgeError } from "../../../shared/errors.ts";
+
+const load = createRequire(import.meta.url);
+const snappy = load("snappy") as { compressSync(bytes: Buffer): Buffer };
+const hasZstd = "zstdCompressSync" in zlib;
+
+/** The stream of snappy-java: magic, version 1, compatible version 1, then blocks. */
+function xerial(...blocks: Buffer[]): Buffer {
+  const header = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]);
+  const parts = blocks.flatMap((block) => {
+    const packed = snappy.compressSync(block);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(packed.length);
+    return [length, packed];
+  });
+  return Buffer.concat([header, ...parts]);
+}
+
+describe("compression [S-15]", () => {
+  test.each([
+    ["gzip", 1],
+    ["snappy", 2],
+    ["lz4", 3],
+  ])("%s comes back as it went in", (_, codec) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 3000 }), (bytes) => {
+        const packed = compressor(codec)?.(bytes) ?? new Uint8Array();
+        expect(Buffer.from(decompress(codec, packed)).equals(Buffer.from(bytes))).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("none is none", () => expect(compressor(0)).toBeUndefined());
+
+  test("snappy is read in the blocks that Java producers write", () => {
+    const bytes = xerial(Buffer.from("one "), Buffer.from("two"));
+    expect(Buffer.from(decompress(2, bytes)).toString()).toBe("one two");
+  });
+
+  test.each([
+    ["gzip", 1, Buffer.from("no gzip")],
+    ["snappy", 2, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])],
+    ["a snappy block that is cut", 2, xerial(Buffer.from("one")).subarray(0, -1)],
+    ["lz4", 3, Buffer.from("no lz4")],
+  ])("spoilt bytes of %s are an error that is no verdict on the codec", (_, codec, bytes) => {
+    expect(() => decompress(codec, bytes)).toThrow();
+    try {
+      decompress(codec, bytes);
+    } catch (cause) {
+      expect(cause).not.toBeInstanceOf(BridgeError);
+    }
+  });
+
+  test("a codec that nobody knows is refused", () => {
+    expect(() => decompress(6, Buffer.alloc(3))).toThrow(
+      expect.objectContaining({ code: "KAFKA_REFUSED", retryable: false }),
+    );
+  });
+
+  test.runIf(hasZstd)("zstd is read where Node.js can", () => {
+    const { zstdCompressSync } = zlib as unknown as { zstdCompressSync(bytes: Buffer): Buffer };
+    expect(Buffer.from(decompress(4, zstdCompressSync(Buffer.from("zz")))).toString()).toBe("zz");
+  });
+
+  test.runIf(!hasZstd)("zstd says which Node.js can read it", () => {
+    expect(() => decompress(4, Buffer.alloc(3))).toThrow(
+      expect.objectContaining({
+        code: "KAFKA_REFUSED",
+        retryable: false,
+        message: expect.stringContaining("22.15"),
+      }),
+    );
+  });
+});
