@@ -21,6 +21,8 @@ const COMMANDS: readonly Command[] = [
   translateCommand,
 ];
 
+const STAY_MS = 3_600_000;
+
 function processShell(): Shell {
   return {
     env: process.env,
@@ -87,12 +89,15 @@ async function start(): Promise<void> {
     if (error.code === "EPIPE") process.exit(0);
     crash(error);
   });
+  // a bridge that waits for a broker has neither socket nor timer that would keep the process: it must stay all the same
+  const stay = setInterval(() => undefined, STAY_MS);
   let code = 1;
   try {
     code = await main(words, shell);
   } catch (error) {
     report(shell, error, debug);
   }
+  clearInterval(stay);
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 
