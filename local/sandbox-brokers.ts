@@ -51,6 +51,10 @@ async function startAll<Broker extends SandboxBroker>(
   return brokers;
 }
 
+function addressOf({ host, port }: SandboxAddress): SandboxAddress {
+  return { host, port };
+}
+
 function createTopics(
   plan: Plan,
   brokers: ReadonlyMap<string, SandboxKafka>,
@@ -82,8 +86,8 @@ export async function startSandbox(plan: Plan, topics: TopicsByConnection): Prom
   createTopics(plan, kafka, topics);
   return {
     plan: sandboxedPlan(plan, kafka, mqtt),
-    kafka: [...kafka.values()],
-    mqtt: [...mqtt.values()],
+    kafka: [...kafka.values()].map(addressOf),
+    mqtt: [...mqtt.values()].map(addressOf),
     stop: async () => {
       const brokers = [...kafka.values(), ...mqtt.values()];
       await Promise.allSettled(brokers.map((broker) => broker.stop()));

@@ -3,20 +3,25 @@ import type { Shell } from "../../local/shell.ts";
 import { stopSignal } from "../../local/stop-signal.ts";
 import { TextStream } from "../support/text-stream.ts";
 
-test("stopSignal() resolves at the first signal, and ends the process at the second with a message", async () => {
+test("stopSignal() resolves at the first signal, takes one key press for one, and ends the process at the second with a message", async () => {
   const stderr = new TextStream();
   const exits: number[] = [];
   let signal: (name: string) => void = () => undefined;
-  const stopped = stopSignal({
+  let now = 0;
+  const shell: Partial<Shell> = {
     stderr,
     onSignal: (fn) => {
       signal = fn;
     },
     exit: (code) => exits.push(code),
-  } as Partial<Shell> as Shell);
+  };
+  const stopped = stopSignal(shell as Shell, () => now);
   signal("SIGTERM");
   expect(await stopped).toBe("SIGTERM");
+  now = 499;
+  signal("SIGINT");
   expect({ exits, text: stderr.text }).toEqual({ exits: [], text: "" });
+  now = 500;
   signal("SIGINT");
   expect(exits).toEqual([130]);
   expect(stderr.lines()).toEqual([

@@ -78,7 +78,12 @@ describe("WorkerInstance", () => {
   });
 
   test("is started again when it dies: counters go on and what it held counts as given back", async () => {
-    const { instance, logged } = worker("dies");
+    let lives = 0;
+    const secret = () => {
+      lives++;
+      return Promise.resolve(lives === 1 ? undefined : new Map());
+    };
+    const { instance, logged } = worker("dies", { secret });
     await instance.start();
     await vi.waitFor(() => expect(instance.restarts).toBe(1), { timeout: 5000 });
     const [dead] = instance.status();
