@@ -53,6 +53,8 @@ export class GroupMember {
   /** While true nothing is handed on: between giving up partitions and the next assignment. */
   private closed = true;
   private over = false;
+  private leaving: Promise<void> | undefined;
+  private givingUp: Promise<void> | undefined;
   private lastSign = Date.now();
   private stallTimer: NodeJS.Timeout | undefined;
   private resolveEnded: (error: BridgeError) => void = () => undefined;
@@ -104,7 +106,12 @@ export class GroupMember {
   }
 
   /** Gives its partitions up and leaves the group. */
-  async leave(): Promise<void> {
+  leave(): Promise<void> {
+    this.leaving ??= this.leaveOnce();
+    return this.leaving;
+  }
+
+  private async leaveOnce(): Promise<void> {
     if (this.over) return;
     await within(REVOKE_MS, this.giveUp());
     this.over = true;
@@ -158,9 +165,10 @@ export class GroupMember {
   }
 
   private joined(assignment: Record<string, number[]>): void {
-    if (this.over) return;
+    if (this.over || this.leaving !== undefined) return;
     this.sign();
     this.next.clear();
+    this.givingUp = undefined;
     this.held = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition })),
     );
@@ -170,8 +178,13 @@ export class GroupMember {
   }
 
   /** Before every rejoin, and before leaving. The last commit finds the partitions still held. */
-  private async giveUp(): Promise<void> {
+  private giveUp(): Promise<void> {
     this.closed = true;
+    this.givingUp ??= this.giveUpOnce();
+    return this.givingUp;
+  }
+
+  private async giveUpOnce(): Promise<void> {
     const gone = this.held;
     if (gone.length > 0) await this.options.target.revoked(gone);
     if (this.held === gone) this.held = [];

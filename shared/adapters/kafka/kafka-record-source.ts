@@ -128,6 +128,7 @@ class KafkaRecordSource implements RecordSource {
   ): Promise<BridgeError | undefined> {
     try {
       const found = await this.finder.find();
+      if (this.stopped) return undefined;
       this.condition = { connected: true, ...waitingFor(found) };
       if (found.topics.length === 0) {
         stands();
