@@ -31,7 +31,7 @@ export function selectorProblem(text: string): string | undefined {
   return `Kafka topic "${shortened(text)}" must not contain the wildcard "${wildcard[0]}": write a regular expression that starts with "^", such as "^plant-.*"`;
 }
 
-/** Alone first: within the group of {@link wholeName} a stray `)` could find a partner. */
+/** Tried by itself: within the group of {@link topicSelectorMatches} a stray `)` could find a partner. */
 function patternProblem(pattern: string): string | undefined {
   try {
     new RegExp(pattern);
@@ -42,19 +42,8 @@ function patternProblem(pattern: string): string | undefined {
   }
 }
 
-const compiled = new WeakMap<TopicSelector, RegExp>();
-
 /** Whether a selector reads this topic; a regular expression must match the whole name (S-30). */
 export function topicSelectorMatches(selector: TopicSelector, topic: string): boolean {
   if (selector.kind === "name") return selector.topic === topic;
-  let expression = compiled.get(selector);
-  if (expression === undefined) {
-    expression = wholeName(selector.pattern);
-    compiled.set(selector, expression);
-  }
-  return expression.test(topic);
-}
-
-function wholeName(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern})$`);
+  return new RegExp(`^(?:${selector.pattern})$`).test(topic);
 }

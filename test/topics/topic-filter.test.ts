@@ -72,6 +72,7 @@ describe("filtersOverlap()", () => {
   const cases: { a: string; b: string; overlap: boolean }[] = [
     { a: "a/b", b: "a/b", overlap: true },
     { a: "a/b", b: "a/c", overlap: false },
+    { a: "a/b", b: "c/b", overlap: false },
     { a: "a", b: "a/b", overlap: false },
     { a: "a/#", b: "a", overlap: true },
     { a: "a/b/#", b: "a", overlap: false },
