@@ -63,12 +63,14 @@ describe("compression [S-15]", () => {
     );
   });
 
-  test.runIf(hasZstd)("zstd is read where Node.js can", () => {
+  test("zstd is read where Node.js can", ({ skip }) => {
+    if (!hasZstd) skip("this Node.js has no zstd");
     const { zstdCompressSync } = zlib as unknown as { zstdCompressSync(bytes: Buffer): Buffer };
     expect(Buffer.from(decompress(4, zstdCompressSync(Buffer.from("zz")))).toString()).toBe("zz");
   });
 
-  test.runIf(!hasZstd)("zstd says which Node.js can read it", () => {
+  test("zstd says which Node.js can read it", ({ skip }) => {
+    if (hasZstd) skip("this Node.js reads zstd");
     expect(() => decompress(4, Buffer.alloc(3))).toThrow(
       expect.objectContaining({
         code: "KAFKA_REFUSED",
