@@ -23,6 +23,9 @@ export type ErrorCode =
   | "USAGE"
   | "STOPPED";
 
+/** What a refusal asks for: the same again later, the dead letters for this message, or an operator. */
+export type Verdict = "retry" | "dead-letter" | "stop";
+
 export interface BridgeErrorOptions {
   readonly cause?: unknown;
   /** True when the same attempt may succeed later. */

@@ -120,7 +120,10 @@ export class ScriptServer {
   }
 
   /** Listens on a free port of 127.0.0.1; `server` may be another kind whose `event` hands over a stream. */
-  static async open(server: Server = createServer(), event = "connection"): Promise<ScriptServer> {
+  static async open(
+    server: Server = createServer({ noDelay: true }),
+    event = "connection",
+  ): Promise<ScriptServer> {
     const scripted = new ScriptServer(server);
     server.on(event, (stream: Duplex) => scripted.join(stream));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

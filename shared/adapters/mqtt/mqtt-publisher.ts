@@ -7,7 +7,7 @@ import { PacketBuffer } from "../../wire/mqtt-packet-buffer.ts";
 import { propertiesLength, publishProblem, publishSize } from "../../wire/mqtt-publish-encoder.ts";
 import type { ConnectionEnd, MqttConnection } from "./mqtt-connection.ts";
 import { type MqttClientOptions, MqttLink } from "./mqtt-link.ts";
-import { BLAMES_A_MESSAGE, reasonError } from "./mqtt-reason-codes.ts";
+import { blamesMessage, reasonError } from "./mqtt-reason-codes.ts";
 import { PacketIdentifiers } from "./packet-identifiers.ts";
 
 export interface MqttPublisherOptions extends MqttClientOptions {
@@ -160,8 +160,9 @@ class MqttPublisher implements Publisher {
   private disconnected(end: ConnectionEnd): void {
     this.connection = undefined;
     const { reasonCode } = end;
-    const blamed = reasonCode !== undefined && BLAMES_A_MESSAGE.has(reasonCode);
-    const only = blamed && this.identifiers.size === 1 ? this.identifiers.values()[0] : undefined;
+    const blamed = reasonCode !== undefined && blamesMessage(reasonCode);
+    // Alone, and not for the first time: at the first there may have been another reason, as credentials that ended.
+    const [only] = blamed && this.suspicious ? this.identifiers.values() : [];
     if (only !== undefined) {
       this.identifiers.release(only.packetIdentifier);
       const { code, message } = end.error;

@@ -2,122 +2,53 @@ import { describe, expect, test } from "vitest";
 import {
   type AnsweringPacket,
   REASON_CODES,
-  reasonError,
-} from "../../../shared/adapters/mqtt/mqtt-reason-codes.ts";
-import type { ErrorCode } from "../../../shared/errors.ts";
+} from "../../../shared/adapters/mqtt/mqtt-reason-code-table.ts";
+import { reasonError } from "../../../shared/adapters/mqtt/mqtt-reason-codes.ts";
+import { EXPECTED, expectedOf } from "../../support/reason-codes.ts";
 
-type Row = readonly [code: number, error: ErrorCode | "success", retryable: boolean];
+const packets = Object.keys(EXPECTED) as AnsweringPacket[];
+const cases = packets.flatMap((packet) => expectedOf(packet).map((row) => ({ packet, ...row })));
 
-/** MQTT 5 sections 3.2.2.2, 3.4.2.1, 3.9.3 and 3.14.2.1: every Reason Code a server may send. */
-const rows: Readonly<Record<AnsweringPacket, readonly Row[]>> = {
+/** MQTT 5 section 2.4, table 2-6: the codes of each packet that a server may send to this product. */
+const STANDARD: Readonly<Record<AnsweringPacket, readonly number[]>> = {
   CONNACK: [
-    [0x00, "success", false],
-    [0x01, "MQTT_REFUSED", false],
-    [0x80, "MQTT_UNAVAILABLE", true],
-    [0x81, "MQTT_REFUSED", false],
-    [0x82, "MQTT_REFUSED", false],
-    [0x83, "MQTT_UNAVAILABLE", true],
-    [0x84, "MQTT_REFUSED", false],
-    [0x85, "MQTT_REFUSED", false],
-    [0x86, "MQTT_AUTHENTICATION_FAILED", false],
-    [0x87, "MQTT_NOT_AUTHORIZED", false],
-    [0x88, "MQTT_UNAVAILABLE", true],
-    [0x89, "MQTT_BUSY", true],
-    [0x8a, "MQTT_NOT_AUTHORIZED", false],
-    [0x8c, "MQTT_AUTHENTICATION_FAILED", false],
-    [0x90, "MQTT_REFUSED", false],
-    [0x95, "MQTT_PACKET_TOO_LARGE", false],
-    [0x97, "MQTT_BUSY", true],
-    [0x99, "MQTT_REFUSED", false],
-    [0x9a, "MQTT_REFUSED", false],
-    [0x9b, "MQTT_REFUSED", false],
-    [0x9c, "MQTT_REFUSED", false],
-    [0x9d, "MQTT_REFUSED", false],
-    [0x9f, "MQTT_BUSY", true],
+    0x00, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c, 0x90, 0x95, 0x97,
+    0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9f,
   ],
-  PUBACK: [
-    [0x00, "success", false],
-    [0x10, "success", false],
-    [0x80, "MQTT_UNAVAILABLE", true],
-    [0x83, "MQTT_UNAVAILABLE", true],
-    [0x87, "MQTT_NOT_AUTHORIZED", false],
-    [0x90, "MQTT_REFUSED", false],
-    [0x91, "MQTT_UNAVAILABLE", true],
-    [0x97, "MQTT_BUSY", true],
-    [0x99, "MQTT_REFUSED", false],
-  ],
-  SUBACK: [
-    [0x00, "success", false],
-    [0x01, "success", false],
-    [0x02, "success", false],
-    [0x80, "MQTT_UNAVAILABLE", true],
-    [0x83, "MQTT_UNAVAILABLE", true],
-    [0x87, "MQTT_NOT_AUTHORIZED", false],
-    [0x8f, "MQTT_REFUSED", false],
-    [0x91, "MQTT_UNAVAILABLE", true],
-    [0x97, "MQTT_BUSY", true],
-    [0x9e, "MQTT_REFUSED", false],
-    [0xa1, "MQTT_REFUSED", false],
-    [0xa2, "MQTT_REFUSED", false],
-  ],
+  PUBACK: [0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99],
+  SUBACK: [0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2],
   DISCONNECT: [
-    [0x00, "MQTT_UNAVAILABLE", true],
-    [0x04, "MQTT_UNAVAILABLE", true],
-    [0x80, "MQTT_UNAVAILABLE", true],
-    [0x81, "MQTT_REFUSED", true],
-    [0x82, "MQTT_REFUSED", true],
-    [0x83, "MQTT_UNAVAILABLE", true],
-    [0x87, "MQTT_NOT_AUTHORIZED", false],
-    [0x89, "MQTT_BUSY", true],
-    [0x8b, "MQTT_UNAVAILABLE", true],
-    [0x8d, "MQTT_UNAVAILABLE", true],
-    [0x8e, "MQTT_REFUSED", true],
-    [0x8f, "MQTT_REFUSED", false],
-    [0x90, "MQTT_REFUSED", true],
-    [0x93, "MQTT_REFUSED", true],
-    [0x94, "MQTT_REFUSED", true],
-    [0x95, "MQTT_PACKET_TOO_LARGE", true],
-    [0x96, "MQTT_BUSY", true],
-    [0x97, "MQTT_BUSY", true],
-    [0x98, "MQTT_UNAVAILABLE", true],
-    [0x99, "MQTT_REFUSED", true],
-    [0x9a, "MQTT_REFUSED", true],
-    [0x9b, "MQTT_REFUSED", true],
-    [0x9c, "MQTT_REFUSED", false],
-    [0x9d, "MQTT_REFUSED", false],
-    [0x9e, "MQTT_REFUSED", false],
-    [0x9f, "MQTT_BUSY", true],
-    [0xa0, "MQTT_UNAVAILABLE", true],
-    [0xa1, "MQTT_REFUSED", false],
-    [0xa2, "MQTT_REFUSED", false],
+    0x00, 0x04, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8b, 0x8d, 0x8e, 0x8f, 0x90, 0x93, 0x94, 0x95,
+    0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2,
   ],
 };
 
-const packets = Object.keys(rows) as AnsweringPacket[];
-const cases = packets.flatMap((packet) =>
-  rows[packet].map(([reasonCode, code, retryable]) => ({
-    packet,
-    hex: `0x${reasonCode.toString(16)}`,
-    reasonCode,
-    code,
-    retryable,
-  })),
-);
-
 describe("reasonError()", () => {
-  test.each(cases)("$packet $hex is $code, retryable $retryable (S-54)", (row) => {
-    const error = reasonError(row, "Cannot go on");
-    if (row.code === "success") expect(error).toBeUndefined();
-    else expect(error).toMatchObject({ code: row.code, retryable: row.retryable });
+  test.each(cases)("$packet $hex is $code: $verdict (S-54)", (row) => {
+    const { packet, reasonCode, code, verdict } = row;
+    expect(REASON_CODES[packet].get(reasonCode)?.verdict).toBe(verdict);
+    const error = reasonError({ packet, reasonCode }, "Cannot go on");
+    if (verdict === "success") expect(error).toBeUndefined();
+    else {
+      const final = packet === "PUBACK" ? "dead-letter" : "stop";
+      expect(error).toMatchObject({ code, retryable: verdict !== final });
+    }
   });
 
-  test.each(packets)(
-    "every Reason Code of %s has a row here and says what an operator does",
-    (packet) => {
-      expect([...REASON_CODES[packet].keys()]).toEqual(rows[packet].map(([code]) => code));
-      for (const { operator } of REASON_CODES[packet].values()) expect(operator).toMatch(/\.$/u);
-    },
-  );
+  test.each(packets)("every Reason Code that the standard has in %s has a row", (packet) => {
+    const besides = packet === "CONNACK" ? [0x01] : [];
+    expect(new Set(REASON_CODES[packet].keys())).toEqual(
+      new Set([...STANDARD[packet], ...besides]),
+    );
+    expect([...REASON_CODES[packet].keys()]).toEqual(EXPECTED[packet].map(([code]) => code));
+  });
+
+  test.each(packets)("every row of %s that is no success says what an operator does", (packet) => {
+    for (const { verdict, operator, reasonCode } of REASON_CODES[packet].values()) {
+      const nothingToDo = verdict === "success" || reasonCode === 0xa0;
+      expect(operator).toMatch(nothingToDo ? /^$/u : /^[A-Z].+\.$/u);
+    }
+  });
 
   test("names the code, what the server said and what to do", () => {
     const error = reasonError(
@@ -130,11 +61,23 @@ describe("reasonError()", () => {
   });
 
   test.each([
-    { reasonCode: 0x7f, want: undefined },
-    { reasonCode: 0xf0, want: { code: "MQTT_REFUSED", retryable: true } },
-  ])("takes an unknown Reason Code $reasonCode for what its range says", ({ reasonCode, want }) => {
-    const error = reasonError({ packet: "PUBACK", reasonCode }, "Cannot publish");
-    if (want === undefined) expect(error).toBeUndefined();
-    else expect(error).toMatchObject(want);
-  });
+    { packet: "PUBACK", reasonCode: 0x7f, want: undefined },
+    { packet: "PUBACK", reasonCode: 0xf0, want: { code: "MQTT_REFUSED", retryable: true } },
+    { packet: "PUBACK", reasonCode: 0x89, want: { code: "MQTT_BUSY", retryable: true } },
+    {
+      packet: "PUBACK",
+      reasonCode: 0x95,
+      want: { code: "MQTT_PACKET_TOO_LARGE", retryable: false },
+    },
+    { packet: "PUBACK", reasonCode: 0x9e, want: { code: "MQTT_REFUSED", retryable: true } },
+    { packet: "SUBACK", reasonCode: 0x95, want: { retryable: true } },
+    { packet: "CONNACK", reasonCode: 0x8b, want: { code: "MQTT_UNAVAILABLE", retryable: true } },
+  ] as const)(
+    "takes $packet $reasonCode, which the standard does not have, for what it says elsewhere",
+    ({ packet, reasonCode, want }) => {
+      const error = reasonError({ packet, reasonCode }, "Cannot publish");
+      if (want === undefined) expect(error).toBeUndefined();
+      else expect(error).toMatchObject(want);
+    },
+  );
 });
