@@ -56,6 +56,13 @@ module.exports = {
       to: { pathNot: ["^shared/(model|topics|translate|pages)/", errors, ports] },
     },
     {
+      name: "verify-is-pure",
+      comment: "what canaries are and what is expected of them: no I/O, no adapters",
+      severity: "error",
+      from: { path: "^shared/verify/" },
+      to: { pathNot: ["^shared/(model|topics|translate|verify)/", errors] },
+    },
+    {
       name: "engine-knows-no-vendor",
       severity: "error",
       from: { path: "^shared/engine/" },

@@ -7,6 +7,7 @@ import { planCommand } from "./commands/plan.ts";
 import { runCommand } from "./commands/run.ts";
 import { translateCommand } from "./commands/translate.ts";
 import { validateCommand } from "./commands/validate.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { report } from "./report.ts";
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  verifyCommand,
 ];
 
 const STAY_MS = 3_600_000;

@@ -3,6 +3,9 @@
  */
 import { azureTokenSource } from "./adapters/identity/azure-token-source.ts";
 import { systemClock } from "./adapters/system/system-clock.ts";
+import type { ArrivedCanary, CanaryRequest } from "./compose/canary-end.ts";
+import { openEnds, partitionsOf } from "./compose/canary-ends.ts";
+import type { CanarySender } from "./compose/canary-sender.ts";
 import {
   type HostContext,
   type HostOptions,
@@ -18,7 +21,15 @@ import type { RouteStatus } from "./engine/status.ts";
 import { BridgeError } from "./errors.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 
-export type { HostOptions, RecordHandler, RunningBridge, Tap };
+export type {
+  ArrivedCanary,
+  CanaryRequest,
+  CanarySender,
+  HostOptions,
+  RecordHandler,
+  RunningBridge,
+  Tap,
+};
 
 /** One MQTT to Kafka route held open, for hosts that run it for a while (a Functions timer). */
 export interface RunningPump {
@@ -87,6 +98,23 @@ export function listTopics(
   options: HostOptions,
 ): Promise<readonly string[]> {
   return topicsOf(kafkaConnection, context(options, 1));
+}
+
+/** How many partitions a Kafka topic has. @throws BridgeError when it is not there or cannot be asked for */
+export function countPartitions(
+  kafkaConnection: string,
+  topic: string,
+  options: HostOptions,
+): Promise<number> {
+  return partitionsOf(kafkaConnection, topic, context(options, 1));
+}
+
+/** Both ends of a way of canaries beside a running bridge, connected: see {@link openEnds}. @throws BridgeError */
+export function openCanaryEnds(
+  request: CanaryRequest,
+  options: HostOptions,
+): Promise<CanarySender> {
+  return openEnds(request, context(options, 1));
 }
 
 async function startOrStop(live: LiveRoute, host: HostContext): Promise<void> {

@@ -2,28 +2,18 @@ import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { BridgeError } from "../../shared/errors.ts";
-import { didYouMean } from "../../shared/manifests/nearest.ts";
-import type { Plan } from "../../shared/model/plan.ts";
 import type { Route } from "../../shared/model/route.ts";
 import type { Translation, TranslationContext } from "../../shared/model/translation.ts";
 import { publishToRecord } from "../../shared/translate/publish-to-record.ts";
 import { recordToPublish } from "../../shared/translate/record-to-publish.ts";
 import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import { findRoute } from "../find-route.ts";
 import { type Parsed, parsePublish, parseRecord, publishJson, recordJson } from "../json-forms.ts";
 import { loadToUse } from "../manifests.ts";
 import { complain, print, type Shell } from "../shell.ts";
 
 /** Turns one line of input into one line of output. */
 type LineTranslator = (line: string) => Parsed<object>;
-
-function findRoute(plan: Plan, name: string): Route {
-  const found = plan.routes.find((route) => route.name === name);
-  if (found !== undefined) return found;
-  const names = plan.routes.map((route) => route.name);
-  const hint = didYouMean(name, names);
-  const known = names.map((known) => `"${known}"`).join(", ");
-  throw new BridgeError("USAGE", `No route is named "${name}": the routes are ${known}${hint}`);
-}
 
 function outcome<T>(
   translation: Translation<T>,

@@ -1,7 +1,11 @@
 import { BridgeError } from "../errors.ts";
 import type { KafkaEndpoint, MqttEndpoint } from "../model/endpoint.ts";
 import type { Route } from "../model/route.ts";
-import { resolveKafkaEndpoint, resolveMqttEndpoint } from "../secrets/resolve-endpoint.ts";
+import {
+  type ResolveOptions,
+  resolveKafkaEndpoint,
+  resolveMqttEndpoint,
+} from "../secrets/resolve-endpoint.ts";
 import type { HostContext } from "./context.ts";
 
 export interface Endpoints {
@@ -11,20 +15,30 @@ export interface Endpoints {
 
 /** Both ends of a route with their secrets read. @throws BridgeError that names what is missing. */
 export async function resolveEndpoints(route: Route, host: HostContext): Promise<Endpoints> {
-  const kafka = host.plan.kafkaConnections.get(route.kafkaConnection);
-  const mqtt = host.plan.mqttConnections.get(route.mqttConnection);
-  if (kafka === undefined || mqtt === undefined) {
-    throw new BridgeError(
-      "MANIFEST_INVALID",
-      `Cannot open route "${route.name}": its connections are not in the plan`,
-    );
-  }
-  const options = {
-    now: host.clock.now(),
-    serviceAccountTokenFile: host.serviceAccountTokenFile,
-  };
   return {
-    kafka: await resolveKafkaEndpoint(kafka, host.secrets, host.identity, options),
-    mqtt: await resolveMqttEndpoint(mqtt, host.secrets, host.identity, options),
+    kafka: await kafkaEndpointOf(route.kafkaConnection, host),
+    mqtt: await mqttEndpointOf(route.mqttConnection, host),
   };
+}
+
+/** A Kafka connection of the plan with its secrets read. @throws BridgeError that names what is missing. */
+export async function kafkaEndpointOf(id: string, host: HostContext): Promise<KafkaEndpoint> {
+  const connection = host.plan.kafkaConnections.get(id);
+  if (connection === undefined) throw notInPlan(id);
+  return await resolveKafkaEndpoint(connection, host.secrets, host.identity, options(host));
+}
+
+/** The same for MQTT. */
+export async function mqttEndpointOf(id: string, host: HostContext): Promise<MqttEndpoint> {
+  const connection = host.plan.mqttConnections.get(id);
+  if (connection === undefined) throw notInPlan(id);
+  return await resolveMqttEndpoint(connection, host.secrets, host.identity, options(host));
+}
+
+function options(host: HostContext): ResolveOptions {
+  return { now: host.clock.now(), serviceAccountTokenFile: host.serviceAccountTokenFile };
+}
+
+function notInPlan(id: string): BridgeError {
+  return new BridgeError("MANIFEST_INVALID", `Cannot connect: "${id}" is not in the plan`);
 }

@@ -25,3 +25,9 @@ export function kafkaClientId(route: Route, instance: number): string {
   const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
   return `${prefix}isthmus-${plain(route.name)}-${instance}`;
 }
+
+/** What `isthmus verify` calls itself, towards MQTT and Kafka: never what the route does, for the route is running. */
+export function verifierIdentifier(route: Route, run: string): string {
+  const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
+  return `${prefix}isthmus-verify-${run}`;
+}

@@ -27,6 +27,7 @@ const PLANTED = [
   { rule: "secrets-know-the-model", file: "shared/secrets/vault.ts", imports: "yaml" },
   { rule: "plan-is-pure", file: "shared/plan/reads.ts", imports: "node:fs" },
   { rule: "pages-are-pure", file: "shared/pages/lanes.ts", imports: "../engine/lane.ts" },
+  { rule: "verify-is-pure", file: "shared/verify/sends.ts", imports: "../engine/lane.ts" },
   { rule: "engine-knows-no-vendor", file: "shared/engine/vendor.ts", imports: "kafkajs" },
   {
     rule: "adapters-know-the-ports",
