@@ -32,6 +32,8 @@ export class CanaryRun {
   private ending: CanaryEnding | undefined;
   /** The time of the last sign that the way is open. */
   private lastProgress = 0;
+  private startedAt = 0;
+  private endedAt: number | undefined;
   private wake: () => void = () => undefined;
   private whenEnded: () => void = () => undefined;
   private readonly ended: Promise<void>;
@@ -57,15 +59,23 @@ export class CanaryRun {
     this.wake();
   }
 
+  /** From the first canary until it was known what came of them. */
+  get seconds(): number {
+    const { clock } = this.options;
+    return ((this.endedAt ?? clock.now()) - this.startedAt) / 1000;
+  }
+
   /** Resolves when all have arrived, or will not. @throws BridgeError when the source refuses canaries */
   async run(sender: Pick<CanarySender, "send">): Promise<CanaryEnding> {
     const { checker, clock, stopped } = this.options;
     void stopped.then(() => this.end("interrupted"));
-    this.lastProgress = clock.now();
+    this.startedAt = clock.now();
+    this.lastProgress = this.startedAt;
     const stopWatch = this.watch();
     try {
       await this.sendAll(sender);
       while (this.ending === undefined && checker.outstanding > 0) await this.nap(TICK_MS);
+      this.endedAt = clock.now();
       if (this.ending !== undefined) return this.ending;
       await this.nap(LINGER_MS);
       return "complete";
@@ -76,10 +86,9 @@ export class CanaryRun {
 
   private async sendAll(sender: Pick<CanarySender, "send">): Promise<void> {
     const { checker, count, clock } = this.options;
-    const startedAt = clock.now();
     let next = 0;
     while (next < count && this.ending === undefined) {
-      const some = Math.min(count - next, this.room(), this.due(next, startedAt));
+      const some = Math.min(count - next, this.room(), this.due(next));
       if (some <= 0) {
         await this.nap(this.pauseMs());
         continue;
@@ -99,10 +108,10 @@ export class CanaryRun {
     return Math.min(MOST_AT_ONCE, MOST_UNDER_WAY - this.options.checker.outstanding);
   }
 
-  private due(next: number, startedAt: number): number {
+  private due(next: number): number {
     const { perSecond, clock } = this.options;
     if (perSecond === undefined) return Number.POSITIVE_INFINITY;
-    return Math.floor(((clock.now() - startedAt) * perSecond) / 1000) + 1 - next;
+    return Math.floor(((clock.now() - this.startedAt) * perSecond) / 1000) + 1 - next;
   }
 
   /** Between two canaries. */

@@ -1,6 +1,7 @@
 import { kafkaTopicTail } from "../adapters/kafka/kafka-topic-tail.ts";
 import { mqttPublisher } from "../adapters/mqtt/mqtt-publisher.ts";
 import { mqttSubscriber } from "../adapters/mqtt/mqtt-subscriber.ts";
+import type { MqttEndpoint } from "../model/endpoint.ts";
 import { canaryMark } from "../verify/canary.ts";
 import type { CanaryPoint } from "../verify/canary-path.ts";
 import { publishShape, recordShape } from "../verify/canary-shape.ts";
@@ -44,7 +45,8 @@ export async function listenToMqtt(
   const clientIdentifier = identifier(request);
   const receiveMaximum = endpoint.maxInflightMessages;
   const subscriber = mqttSubscriber({ endpoint, clientIdentifier, receiveMaximum, log, clock });
-  const started = subscriber.start({ topicFilters: [topic], qos: 1 }, (delivery) => {
+  let subscribed = false;
+  const hears = subscriber.start({ topicFilters: [topic], qos: 1 }, (delivery) => {
     const { publish } = delivery;
     const mark = canaryMark(publish.payload, publish.properties.userProperties);
     if (mark?.run === request.run) {
@@ -52,22 +54,31 @@ export async function listenToMqtt(
     }
     delivery.acknowledge();
   });
-  return inTime(
-    started,
-    {
-      async stop(): Promise<void> {
-        await subscriber.stop();
-        // Clean Start and no expiry: what the broker kept of the session is gone with this connection
-        const last = { ...endpoint, sessionExpiryInterval: 0 };
-        const eraser = mqttPublisher({ endpoint: last, clientIdentifier, window: 1, log, clock });
-        await Promise.race([eraser.start(() => undefined).catch(() => undefined), pause(STOP_MS)]);
-        await eraser.stop(0);
-      },
-      status: () => subscriber.status?.(),
+  const started = hears.then(() => {
+    subscribed = true;
+  });
+  const listener = {
+    async stop(): Promise<void> {
+      await subscriber.stop();
+      if (subscribed) await eraseSession(endpoint, clientIdentifier, host);
     },
-    host,
-    "MQTT_UNAVAILABLE",
-  );
+    status: () => subscriber.status?.(),
+  };
+  return inTime(started, listener, host, "MQTT_UNAVAILABLE");
+}
+
+/** Connects once more with Clean Start and without expiry: what the broker kept of the session ends with this connection. */
+async function eraseSession(
+  endpoint: MqttEndpoint,
+  clientIdentifier: string,
+  { log, clock }: HostContext,
+): Promise<void> {
+  const eraser = mqttPublisher({
+    endpoint: { ...endpoint, sessionExpiryInterval: 0 },
+    ...{ clientIdentifier, window: 1, log, clock },
+  });
+  await Promise.race([eraser.start(() => undefined).catch(() => undefined), pause(STOP_MS)]);
+  await eraser.stop(0);
 }
 
 function identifier({ path, run }: CanaryRequest): string {

@@ -6,6 +6,7 @@ import { planCommand } from "../../local/commands/plan.ts";
 import { runCommand } from "../../local/commands/run.ts";
 import { translateCommand } from "../../local/commands/translate.ts";
 import { validateCommand } from "../../local/commands/validate.ts";
+import { verifyCommand } from "../../local/commands/verify.ts";
 import { commandHelp, generalHelp } from "../../local/help.ts";
 import { runCli } from "../support/cli.ts";
 
@@ -15,6 +16,7 @@ const commands: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  verifyCommand,
 ];
 const docs = readFileSync("docs/cli.md", "utf8");
 const readme = readFileSync("README.md", "utf8");
