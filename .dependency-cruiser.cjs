@@ -3,7 +3,7 @@
  * test/architecture plants a violation of each and sees it reported.
  */
 const core = "^shared/(model|translate|topics|wire)/";
-const errors = "^shared/errors\\.ts$";
+const errors = "^shared/(errors|network-errors)\\.ts$";
 const ports = "^shared/engine/(ports|status)\\.ts$";
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
+    // of tests that say so: they wait for brokers' back-off more than they work
+    maxConcurrency: 16,
     reporters: [
       "default",
       new LeftOutReporter(),

@@ -1,7 +1,11 @@
 import type { RecordProducer } from "../engine/ports.ts";
+import { BridgeError, toBridgeError } from "../errors.ts";
 import type { OutgoingRecord } from "../model/kafka-record.ts";
 
-/** A producer that connects at its first record: most routes never write a dead letter. */
+/**
+ * A producer that connects at its first record: most routes never write a dead letter. The route runs by then, and so its connecting is
+ * tried again whatever refuses it: what a start would end on may be mended.
+ */
 export function lazyProducer(make: () => RecordProducer): RecordProducer {
   let producer: RecordProducer | undefined;
   let started: Promise<void> | undefined;
@@ -14,7 +18,7 @@ export function lazyProducer(make: () => RecordProducer): RecordProducer {
         await started;
       } catch (cause) {
         started = undefined;
-        throw cause;
+        throw passing(cause);
       }
       await producer.send(records);
     },
@@ -22,4 +26,10 @@ export function lazyProducer(make: () => RecordProducer): RecordProducer {
       await producer?.stop();
     },
   };
+}
+
+function passing(cause: unknown): BridgeError {
+  const error = toBridgeError(cause, "KAFKA_UNAVAILABLE", "Cannot connect to Kafka");
+  if (error.retryable) return error;
+  return new BridgeError(error.code, error.message, { cause: error, retryable: true });
 }

@@ -47,7 +47,7 @@ export interface RecordConsumer {
    * The promise resolves when there is room for more: until then the source delivers nothing further (back-pressure).
    */
   records(batch: readonly KafkaRecord[]): Promise<void>;
-  /** The source cannot go on by itself: `error` is not retryable. */
+  /** The source cannot go on by itself: it holds records that can never be decoded. */
   failed(error: BridgeError): void;
 }
 

@@ -154,6 +154,7 @@ export class MemorySubscriber implements Subscriber {
   paused = false;
   stopped = false;
   private onDelivery: (delivery: Delivery) => void = () => undefined;
+  private onAcknowledged: () => void = () => undefined;
   private count = 0;
 
   async start(
@@ -172,9 +173,21 @@ export class MemorySubscriber implements Subscriber {
       publish: message,
       receivedAt,
       bytes: message.payload.length + message.topicName.length + 10,
-      acknowledge: () => this.acknowledged.push(number),
+      acknowledge: () => {
+        this.acknowledged.push(number);
+        this.onAcknowledged();
+      },
     });
     return number;
+  }
+
+  /** Resolves when so many deliveries are acknowledged. One caller at a time. */
+  async untilAcknowledged(count: number): Promise<void> {
+    while (this.acknowledged.length < count) {
+      await new Promise<void>((resolve) => {
+        this.onAcknowledged = resolve;
+      });
+    }
   }
 
   pause(): void {

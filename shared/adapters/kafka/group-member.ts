@@ -44,6 +44,8 @@ const STALL_GRACE_MS = 30_000;
 export class GroupMember {
   /** Resolves when the member has ended by itself. */
   readonly ended: Promise<BridgeError>;
+  /** Why it ended, when it was for records that no attempt will ever decode. */
+  undecodable: BridgeError | undefined;
   private readonly options: GroupMemberOptions;
   private readonly consumer: Consumer;
   private held: readonly TopicPartition[] = [];
@@ -295,7 +297,10 @@ export class GroupMember {
       `Cannot read partition ${partition} of topic "${topic}" from offset ${problem.offset}: ${problem.reason}`,
       { cause: problem.cause, retryable: !refused },
     );
-    if (refused) return this.end(error);
+    if (refused) {
+      this.undecodable = error;
+      return this.end(error);
+    }
     this.options.log("warn", "A partition cannot be read, trying again", {
       code: error.code,
       error: error.message,

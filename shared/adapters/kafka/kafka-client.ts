@@ -4,7 +4,7 @@ import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } fr
 import type { Log } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint, KafkaSasl, TlsMaterial } from "../../model/endpoint.ts";
-import { kafkaError } from "./kafka-errors.ts";
+import { type KafkaAttempt, kafkaError } from "./kafka-errors.ts";
 import { useOurCodec } from "./record-seam.ts";
 
 export interface KafkaClientOptions {
@@ -16,7 +16,7 @@ export interface KafkaClientOptions {
 export interface KafkaClient {
   readonly kafka: Kafka;
   /** What a fault of this client means. `doing` says what failed, for people: "Cannot send to". */
-  error(cause: unknown, doing: string): BridgeError;
+  error(cause: unknown, doing: string, attempt?: KafkaAttempt): BridgeError;
   /** Cuts all connections at once. kafkajs' own disconnect waits, without end, for answers that a lost broker will never give. */
   abandon(): void;
 }
@@ -50,7 +50,12 @@ export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Ka
   const servers = endpoint.bootstrapServers.join(", ");
   return {
     kafka: new Kafka(config),
-    error: (cause, doing) => tokens.fault ?? kafkaError(cause, `${doing} Kafka at ${servers}`),
+    error(cause, doing, attempt): BridgeError {
+      const error = kafkaError(cause, `${doing} Kafka at ${servers}`, attempt);
+      // a record that the broker has looked at needed no token any more
+      const judged = attempt === "message" && !error.retryable;
+      return judged ? error : (tokens.fault ?? error);
+    },
     abandon(): void {
       // with an error, for that is what kafkajs rejects waiting requests on
       for (const socket of sockets) socket.destroy(new Error("the connection was given up"));

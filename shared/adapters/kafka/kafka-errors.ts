@@ -1,77 +1,80 @@
-import { BridgeError, type ErrorCode } from "../../errors.ts";
+import { BridgeError } from "../../errors.ts";
+import { networkVerdict } from "../../network-errors.ts";
+import { CLIENT_ERRORS, type KafkaErrors, PROTOCOL_ERRORS } from "./kafka-error-table.ts";
 
-interface Verdict {
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-}
+/** What went wrong: connecting and reading, or sending a record. The same refusal may be final of one and not of the other. */
+export type KafkaAttempt = "connection" | "message";
 
-/** Kafka's error names by what they mean to a bridge; whatever is not here is taken for passing (S-54). */
-const BY_TYPE: Readonly<Record<string, Verdict>> = {
-  MESSAGE_TOO_LARGE: { code: "KAFKA_MESSAGE_TOO_LARGE", retryable: false },
-  RECORD_LIST_TOO_LARGE: { code: "KAFKA_MESSAGE_TOO_LARGE", retryable: false },
-  INVALID_RECORD: { code: "KAFKA_REFUSED", retryable: false },
-  INVALID_TIMESTAMP: { code: "KAFKA_REFUSED", retryable: false },
-  INVALID_TOPIC_EXCEPTION: { code: "KAFKA_REFUSED", retryable: false },
-  UNSUPPORTED_FOR_MESSAGE_FORMAT: { code: "KAFKA_REFUSED", retryable: false },
-  UNSUPPORTED_COMPRESSION_TYPE: { code: "KAFKA_REFUSED", retryable: false },
-  INVALID_REQUIRED_ACKS: { code: "KAFKA_REFUSED", retryable: false },
-  POLICY_VIOLATION: { code: "KAFKA_REFUSED", retryable: false },
-  TOPIC_AUTHORIZATION_FAILED: { code: "KAFKA_NOT_AUTHORIZED", retryable: false },
-  GROUP_AUTHORIZATION_FAILED: { code: "KAFKA_NOT_AUTHORIZED", retryable: false },
-  CLUSTER_AUTHORIZATION_FAILED: { code: "KAFKA_NOT_AUTHORIZED", retryable: false },
-  SASL_AUTHENTICATION_FAILED: { code: "KAFKA_AUTHENTICATION_FAILED", retryable: false },
-  UNSUPPORTED_SASL_MECHANISM: { code: "KAFKA_AUTHENTICATION_FAILED", retryable: false },
-  ILLEGAL_SASL_STATE: { code: "KAFKA_AUTHENTICATION_FAILED", retryable: false },
-  INVALID_GROUP_ID: { code: "KAFKA_REFUSED", retryable: false },
-  INVALID_SESSION_TIMEOUT: { code: "KAFKA_REFUSED", retryable: false },
-  INCONSISTENT_GROUP_PROTOCOL: { code: "KAFKA_REFUSED", retryable: false },
-  UNKNOWN_TOPIC_OR_PARTITION: { code: "KAFKA_TOPIC_MISSING", retryable: true },
-};
+type Judgement = Pick<KafkaErrors, "code" | "connection" | "message">;
 
-/** kafkajs' own error classes that no protocol error stands behind. */
-const BY_NAME: Readonly<Record<string, Verdict>> = {
-  KafkaJSSASLAuthenticationError: { code: "KAFKA_AUTHENTICATION_FAILED", retryable: false },
-  KafkaJSServerDoesNotSupportApiKey: { code: "KAFKA_REFUSED", retryable: false },
-  KafkaJSNotImplemented: { code: "KAFKA_REFUSED", retryable: false },
-  KafkaJSUnsupportedMagicByteInMessageSet: { code: "KAFKA_REFUSED", retryable: false },
-};
+/** Whatever nobody knows is taken for passing (S-54). */
+const PASSING: Judgement = { code: "KAFKA_UNAVAILABLE", connection: "retry", message: "retry" };
+const UNTRUSTED: Judgement = { ...PASSING, connection: "stop" };
 
-const PASSING: Verdict = { code: "KAFKA_UNAVAILABLE", retryable: true };
+const BY_TYPE = byName(PROTOCOL_ERRORS);
+const BY_CLASS = byName(CLIENT_ERRORS);
+
+/** kafkajs makes a failed authentication of everything that ends one, a broker that goes down included, and keeps only its words. */
+const LOST_MEANWHILE =
+  /closed connection|connection (?:error|timeout|closed)|not connected|timed out/iu;
 
 interface VendorError {
   readonly name?: string;
   readonly type?: string;
+  readonly code?: unknown;
   readonly message?: string;
   readonly cause?: unknown;
   readonly errors?: readonly unknown[];
 }
 
-/** What a fault of kafkajs means: its code, and whether to try again. `doing` says what failed, for people. */
-export function kafkaError(cause: unknown, doing: string): BridgeError {
-  if (cause instanceof BridgeError) return cause;
-  const root = rootOf(cause);
-  const own = root instanceof BridgeError ? root : undefined;
-  if (own !== undefined) return own;
-  const { type, name } = root as VendorError;
-  const verdict = BY_TYPE[type ?? ""] ?? BY_NAME[name ?? ""] ?? PASSING;
-  return new BridgeError(verdict.code, `${doing}: ${textOf(root)}`, {
+/**
+ * What a fault of kafkajs means: its code, and whether to try again. `doing` says what failed, for people. Of a message, not retryable
+ * means that it can never be sent; of a connection, that somebody must act.
+ */
+export function kafkaError(
+  cause: unknown,
+  doing: string,
+  attempt: KafkaAttempt = "connection",
+): BridgeError {
+  const causes = rootsOf(cause).map((root) => errorOf(root, cause, doing, attempt));
+  return causes.find((error) => !error.retryable) ?? (causes[0] as BridgeError);
+}
+
+function errorOf(root: unknown, cause: unknown, doing: string, attempt: KafkaAttempt): BridgeError {
+  if (root instanceof BridgeError) return root;
+  const judgement = judge(root as VendorError);
+  return new BridgeError(judgement.code, `${doing}: ${textOf(root)}`, {
     cause,
-    retryable: verdict.retryable,
+    retryable: judgement[attempt] === "retry",
   });
 }
 
-/** kafkajs wraps: retries in "number of retries exceeded", several produce failures in one with `errors`. */
-function rootOf(cause: unknown, depth = 0): unknown {
-  if (typeof cause !== "object" || cause === null || depth > 8) return cause ?? {};
+function judge({ type, name = "", code, message = "" }: VendorError): Judgement {
+  const byType = BY_TYPE.get(type ?? "");
+  if (byType !== undefined) return byType;
+  if (typeof code === "string" && networkVerdict(code) === "stop") return UNTRUSTED;
+  if (name === "KafkaJSSASLAuthenticationError" && LOST_MEANWHILE.test(message)) return PASSING;
+  return BY_CLASS.get(name) ?? PASSING;
+}
+
+/** kafkajs wraps: retries in "number of retries exceeded", several failures in one with `errors`. At least one root. */
+function rootsOf(cause: unknown, depth = 0): unknown[] {
+  if (typeof cause !== "object" || cause === null) return [{ message: String(cause) }];
+  if (cause instanceof BridgeError || depth > 8) return [cause];
   const { type, cause: inner, errors } = cause as VendorError;
-  if (cause instanceof BridgeError || (type !== undefined && BY_TYPE[type] !== undefined))
-    return cause;
-  const next = errors?.[0] ?? inner;
-  return next === undefined || next === null ? cause : rootOf(next, depth + 1);
+  if (type !== undefined && BY_TYPE.has(type)) return [cause];
+  if (errors !== undefined && errors.length > 0) {
+    return errors.flatMap((error) => rootsOf(error, depth + 1));
+  }
+  return inner === undefined || inner === null ? [cause] : rootsOf(inner, depth + 1);
 }
 
 function textOf(root: unknown): string {
   const { message, name, type } = root as VendorError;
   const text = (message ?? name ?? "unknown reason").split("\n", 1)[0] ?? "";
   return type === undefined ? text : `${text} (${type})`;
+}
+
+function byName(rows: readonly KafkaErrors[]): ReadonlyMap<string, KafkaErrors> {
+  return new Map(rows.flatMap((row) => row.names.map((name) => [name, row] as const)));
 }

@@ -76,7 +76,7 @@ class KafkaRecordProducer implements RecordProducer {
       for (const request of this.requests(records)) await this.sendSome(request);
       if (records.length > 0) this.condition = { connected: true };
     } catch (cause) {
-      const error = this.client.error(cause, "Cannot send to");
+      const error = this.client.error(cause, "Cannot send to", "message");
       if (error.retryable) this.down(error);
       throw error;
     }

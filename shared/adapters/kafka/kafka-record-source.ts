@@ -51,6 +51,8 @@ class KafkaRecordSource implements RecordSource {
   private readonly finder: TopicFinder;
   private member: GroupMember | undefined;
   private condition: ConnectionStatus = { connected: false };
+  /** It has read, or waited for a topic, once: from then on only a partition that cannot be decoded ends it. */
+  private stood = false;
   private stopped = false;
   private stopping: (() => void) | undefined;
   private readonly stopSignal: Promise<void>;
@@ -66,14 +68,13 @@ class KafkaRecordSource implements RecordSource {
 
   start(target: RecordConsumer): Promise<void> {
     return new Promise((resolve, reject) => {
-      let pending = true;
       const stands = (): void => {
-        pending = false;
+        this.stood = true;
         resolve();
       };
       this.reading = this.read(target, stands).catch((cause: unknown) => {
         const error = toBridgeError(cause, "KAFKA_UNAVAILABLE", "Cannot read from Kafka");
-        if (pending) reject(error);
+        if (!this.stood) reject(error);
         else if (!this.stopped) target.failed(error);
       });
     });
@@ -108,8 +109,8 @@ class KafkaRecordSource implements RecordSource {
       }
       if (this.stopped) break;
       this.condition = { connected: false, detail: error.message };
-      if (!error.retryable) throw error;
-      this.options.log("warn", "Kafka cannot be read, trying again", {
+      if (!error.retryable && (!this.stood || this.member?.undecodable === error)) throw error;
+      this.options.log(error.retryable ? "warn" : "error", "Kafka cannot be read, trying again", {
         consumerGroupId: this.options.consumerGroupId,
         code: error.code,
         error: error.message,

@@ -1,76 +1,157 @@
-import {
-  KafkaJSConnectionError,
-  KafkaJSNumberOfRetriesExceeded,
-  KafkaJSProtocolError,
-  KafkaJSSASLAuthenticationError,
-} from "kafkajs";
+import * as kafkajs from "kafkajs";
 import { describe, expect, test } from "vitest";
+import {
+  CLIENT_ERRORS,
+  type KafkaErrors,
+  PROTOCOL_ERRORS,
+} from "../../../shared/adapters/kafka/kafka-error-table.ts";
 import { kafkaError } from "../../../shared/adapters/kafka/kafka-errors.ts";
 import { BridgeError } from "../../../shared/errors.ts";
+import {
+  CLASSES,
+  ERROR_CODES,
+  EXPECTED_CLIENT,
+  EXPECTED_PROTOCOL,
+  protocolError,
+} from "../../support/kafka-refusals.ts";
 
 /** kafkajs' types leave the message out. */
-const SaslError = KafkaJSSASLAuthenticationError as unknown as new (message: string) => Error;
+const SaslError = kafkajs.KafkaJSSASLAuthenticationError as unknown as new (
+  message: string,
+) => Error;
 
-const protocol = (type: string): Error =>
-  new KafkaJSProtocolError(
-    Object.assign(new Error("said the broker"), { type, code: 1, retriable: true }) as never,
-  );
+const names = (rows: readonly KafkaErrors[]): string[] =>
+  rows.flatMap((row) => row.names).toSorted();
+
+describe("the table of Kafka's errors", () => {
+  test("has every error name that kafkajs knows, once, and the one it uses for those it does not know", () => {
+    expect(names(PROTOCOL_ERRORS)).toEqual(
+      [...ERROR_CODES.map(({ type }) => type), "KAFKAJS_UNKNOWN_ERROR_CODE"].sort(),
+    );
+  });
+
+  test("has every error class that kafkajs exports, once", () => {
+    expect(names(CLIENT_ERRORS)).toEqual(CLASSES.toSorted());
+  });
+
+  test("says of every row what an operator does", () => {
+    for (const { operator } of [...PROTOCOL_ERRORS, ...CLIENT_ERRORS]) {
+      expect(operator).toMatch(/^[A-Z].+\.$/u);
+    }
+  });
+});
 
 describe("kafkaError()", () => {
-  test.each([
-    ["MESSAGE_TOO_LARGE", "KAFKA_MESSAGE_TOO_LARGE", false],
-    ["RECORD_LIST_TOO_LARGE", "KAFKA_MESSAGE_TOO_LARGE", false],
-    ["INVALID_RECORD", "KAFKA_REFUSED", false],
-    ["INVALID_TIMESTAMP", "KAFKA_REFUSED", false],
-    ["INVALID_TOPIC_EXCEPTION", "KAFKA_REFUSED", false],
-    ["UNSUPPORTED_FOR_MESSAGE_FORMAT", "KAFKA_REFUSED", false],
-    ["UNSUPPORTED_COMPRESSION_TYPE", "KAFKA_REFUSED", false],
-    ["INVALID_REQUIRED_ACKS", "KAFKA_REFUSED", false],
-    ["POLICY_VIOLATION", "KAFKA_REFUSED", false],
-    ["TOPIC_AUTHORIZATION_FAILED", "KAFKA_NOT_AUTHORIZED", false],
-    ["GROUP_AUTHORIZATION_FAILED", "KAFKA_NOT_AUTHORIZED", false],
-    ["CLUSTER_AUTHORIZATION_FAILED", "KAFKA_NOT_AUTHORIZED", false],
-    ["SASL_AUTHENTICATION_FAILED", "KAFKA_AUTHENTICATION_FAILED", false],
-    ["UNSUPPORTED_SASL_MECHANISM", "KAFKA_AUTHENTICATION_FAILED", false],
-    ["ILLEGAL_SASL_STATE", "KAFKA_AUTHENTICATION_FAILED", false],
-    ["INVALID_GROUP_ID", "KAFKA_REFUSED", false],
-    ["INVALID_SESSION_TIMEOUT", "KAFKA_REFUSED", false],
-    ["INCONSISTENT_GROUP_PROTOCOL", "KAFKA_REFUSED", false],
-    ["UNKNOWN_TOPIC_OR_PARTITION", "KAFKA_TOPIC_MISSING", true],
-    ["NOT_LEADER_FOR_PARTITION", "KAFKA_UNAVAILABLE", true],
-    ["REQUEST_TIMED_OUT", "KAFKA_UNAVAILABLE", true],
-    ["KAFKA_STORAGE_ERROR", "KAFKA_UNAVAILABLE", true],
-    ["A_NEW_ONE", "KAFKA_UNAVAILABLE", true],
-  ])("%s is %s, retryable %s [S-54]", (type, code, retryable) => {
-    const error = kafkaError(protocol(type), "Cannot send");
-    expect(error).toMatchObject({ code, retryable });
-    expect(error.message).toBe(`Cannot send: said the broker (${type})`);
+  test.each(EXPECTED_PROTOCOL)(
+    "$name is $code, connecting: $connection, a record: $message (S-54)",
+    ({ name, code, connection, message }) => {
+      const cause = protocolError(name);
+      expect(kafkaError(cause, "Cannot read")).toMatchObject({
+        code,
+        retryable: connection === "retry",
+        message: `Cannot read: said the broker (${name})`,
+      });
+      expect(kafkaError(cause, "Cannot send", "message")).toMatchObject({
+        code,
+        retryable: message === "retry",
+      });
+    },
+  );
+
+  test.each(EXPECTED_CLIENT)(
+    "$name is $code, connecting: $connection, a record: $message (S-54)",
+    ({ name, code, connection, message }) => {
+      const cause = Object.assign(new Error("text\nstack"), { name });
+      expect(kafkaError(cause, "Cannot read")).toMatchObject({
+        code,
+        retryable: connection === "retry",
+        message: "Cannot read: text",
+      });
+      expect(kafkaError(cause, "Cannot send", "message")).toMatchObject({
+        code,
+        retryable: message === "retry",
+      });
+    },
+  );
+
+  test("what nobody knows may pass (S-54)", () => {
+    for (const cause of [protocolError("A_NEW_ONE"), new TypeError("x"), "text", undefined]) {
+      for (const attempt of ["connection", "message"] as const) {
+        expect(kafkaError(cause, "Cannot send", attempt)).toMatchObject({
+          code: "KAFKA_UNAVAILABLE",
+          retryable: true,
+        });
+      }
+    }
   });
 
   test("looks through the wrappers of kafkajs", () => {
-    const wrapped = new KafkaJSNumberOfRetriesExceeded(protocol("MESSAGE_TOO_LARGE"), {
+    const wrapped = new kafkajs.KafkaJSNumberOfRetriesExceeded(protocolError("MESSAGE_TOO_LARGE"), {
       retryCount: 3,
       retryTime: 100,
     });
     expect(kafkaError(wrapped, "Cannot send").code).toBe("KAFKA_MESSAGE_TOO_LARGE");
   });
 
-  test("a refused password is final, a refused connection is not", () => {
-    const sasl = new SaslError("SASL PLAIN authentication failed");
-    expect(kafkaError(sasl, "Cannot connect")).toMatchObject({
-      code: "KAFKA_AUTHENTICATION_FAILED",
+  test("of several failures one that is final decides", () => {
+    const several = Object.assign(new Error("several"), {
+      name: "KafkaJSAggregateError",
+      errors: [protocolError("REQUEST_TIMED_OUT"), protocolError("INVALID_RECORD")],
+    });
+    expect(kafkaError(several, "Cannot send", "message")).toMatchObject({
+      code: "KAFKA_REFUSED",
       retryable: false,
     });
-    const refused = new KafkaJSConnectionError("connect ECONNREFUSED 127.0.0.1:9", {
-      broker: "127.0.0.1:9",
-      code: "ECONNREFUSED",
-    });
-    expect(kafkaError(refused, "Cannot connect")).toMatchObject({
+    expect(kafkaError(several, "Cannot read")).toMatchObject({
       code: "KAFKA_UNAVAILABLE",
       retryable: true,
-      message: "Cannot connect: connect ECONNREFUSED 127.0.0.1:9",
     });
   });
+
+  test.each([
+    ["SASL PLAIN authentication failed: Invalid credentials", "KAFKA_AUTHENTICATION_FAILED", false],
+    ["SASL PLAIN authentication failed: Closed connection", "KAFKA_UNAVAILABLE", true],
+    [
+      "SASL SCRAM SHA 256 authentication failed: Connection error: read ECONNRESET",
+      "KAFKA_UNAVAILABLE",
+      true,
+    ],
+    [
+      "SASL PLAIN authentication failed: Request SaslAuthenticate(key: 36, version: 1) timed out",
+      "KAFKA_UNAVAILABLE",
+      true,
+    ],
+  ])(
+    "%s: %s, retryable %s, for kafkajs says so of a lost connection too",
+    (text, code, retryable) => {
+      const cause = new kafkajs.KafkaJSNonRetriableError(new SaslError(text));
+      expect(kafkaError(Object.assign(cause, { cause: new SaslError(text) }), "x")).toMatchObject({
+        code,
+        retryable,
+      });
+    },
+  );
+
+  test.each([
+    ["ECONNREFUSED", true],
+    ["ENOTFOUND", true],
+    ["CERT_HAS_EXPIRED", false],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", false],
+  ])(
+    "a connection that ends with %s may be tried again: %s; a record always",
+    (code, retryable) => {
+      const cause = new kafkajs.KafkaJSConnectionError(`Connection error: ${code}`, {
+        broker: "127.0.0.1:9",
+        code,
+      });
+      expect(kafkaError(cause, "Cannot connect")).toMatchObject({
+        code: "KAFKA_UNAVAILABLE",
+        retryable,
+        message: `Cannot connect: Connection error: ${code}`,
+      });
+      expect(kafkaError(cause, "Cannot send", "message").retryable).toBe(true);
+    },
+  );
 
   test("a failed token stays what it is", () => {
     const token = new BridgeError("IDENTITY_UNAVAILABLE", "no identity", { retryable: true });
