@@ -72,7 +72,7 @@ export class DeadLetters {
         await this.isolate(batch, error);
         return;
       }
-      await this.pause(error);
+      if (!this.stopped) await this.pause(error);
     }
     for (const waiting of batch) waiting.reject(stopping());
   }

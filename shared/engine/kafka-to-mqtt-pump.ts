@@ -23,6 +23,8 @@ export interface KafkaToMqttPumpOptions {
   readonly budgetBytes: number;
   /** Called after an entry is done, delivered or not. */
   readonly onDone: (entry: LaneEntry) => void;
+  /** Called after an entry is given up, for its source to hand it out again. */
+  readonly onAbandoned?: (entry: LaneEntry) => void;
   /** Called when the pump can never go on: a message could be neither delivered nor dead-lettered. */
   readonly onFailed: (error: BridgeError) => void;
   readonly onPublished?: (record: KafkaRecord, publish: Publish) => void;
@@ -145,6 +147,7 @@ export class KafkaToMqttPump implements EntryOwner {
     this.stopped = true;
     this.cancelWait?.();
     this.releaseQueued();
+    for (const lane of this.failedLanes) this.abandonFailed(lane);
     this.wakeRoomWaiters();
   }
 
@@ -224,15 +227,21 @@ export class KafkaToMqttPump implements EntryOwner {
   /** Not delivered, and nobody's fault: its source will hand it out again. */
   private abandon(entry: LaneEntry): void {
     entry.state = "queued";
-    if (entry.counted) return;
-    const { counters } = this.options;
-    counters.released += 1;
-    counters.inFlight -= 1;
-    counters.inFlightBytes -= entry.bytes;
+    if (!entry.counted) {
+      const { counters } = this.options;
+      counters.released += 1;
+      counters.inFlight -= 1;
+      counters.inFlightBytes -= entry.bytes;
+    }
+    this.options.onAbandoned?.(entry);
+  }
+
+  private abandonFailed(lane: Lane): void {
+    for (const entry of lane.pending()) if (entry.state === "failed") this.abandon(entry);
   }
 
   private refused(entry: LaneEntry, outcome: BridgeError): void {
-    if (!entry.lane.open) {
+    if (!entry.lane.open || this.stopped) {
       this.abandon(entry);
       return;
     }
@@ -265,7 +274,7 @@ export class KafkaToMqttPump implements EntryOwner {
     const again: LaneEntry[] = [];
     for (const lane of this.failedLanes) {
       if (lane.open) again.push(...lane.rewind());
-      else for (const entry of lane.pending()) if (entry.state === "failed") this.abandon(entry);
+      else this.abandonFailed(lane);
     }
     this.failedLanes.clear();
     this.queue = [...again, ...rest];
@@ -278,6 +287,7 @@ export class KafkaToMqttPump implements EntryOwner {
   private deadLetter(entry: LaneEntry, code: string, reason: string): void {
     const { counters, route, clock } = this.options;
     counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
+    entry.isUndeliverable = true;
     // a dead letter that is rejected again already lies where it belongs: writing it anew would be a loop
     if (entry.record.topic === route.deadLetterTopic) {
       counters.deadLettered += 1;

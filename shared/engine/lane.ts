@@ -17,6 +17,8 @@ export class LaneEntry implements PublishReceipt {
   state: EntryState = "queued";
   /** Counted as delivered already: a repetition after a rewind is not counted again. */
   counted = false;
+  /** Refused for good: its end is a dead letter. */
+  isUndeliverable = false;
   /** Kept over repetitions, so that a created CloudEvent keeps its id. */
   id: string | undefined;
   private readonly owner: EntryOwner;

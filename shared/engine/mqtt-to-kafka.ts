@@ -171,8 +171,7 @@ export class MqttToKafka {
         await this.isolate(owners, error);
         return this.givenUp || this.hasFailed ? at : next;
       }
-      await this.pauseBeforeRetry(error, owners.length);
-      if (this.givenUp) return at;
+      if (!this.givenUp) await this.pauseBeforeRetry(error, owners.length);
     }
     return at;
   }

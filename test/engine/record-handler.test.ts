@@ -85,6 +85,9 @@ describe("BatchHandler", () => {
     expect(await first).toBe("MQTT_UNAVAILABLE");
     const second = handler.deliver(batch(5), 1000);
     publisher.goOnline();
+    // the one still on its way ends before what waits behind it is sent
+    publisher.settleAll();
+    await settle();
     publisher.settleAll();
     await second;
     expect(sentTo(publisher)).toEqual(["t/0", "t/1", "t/2", "t/3", "t/4"]);
