@@ -4,7 +4,7 @@ import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { OutgoingRecord } from "../../model/kafka-record.ts";
 import { type Destination, destinationOf, eventOf } from "./event-data.ts";
-import { eventHubsError } from "./event-hubs-errors.ts";
+import { connectError, eventHubsError } from "./event-hubs-errors.ts";
 
 /** The part of EventHubProducerClient that is used: tests put their own in its place. */
 export interface HubClient {
@@ -25,12 +25,16 @@ interface Group {
   readonly records: OutgoingRecord[];
 }
 
-/** A RecordProducer that writes to Event Hubs by AMQP; a record's topic is its event hub. Links open at the first record. */
+/**
+ * A RecordProducer that writes to Event Hubs by AMQP; a record's topic is its event hub. Links open at the first record, so that `start`
+ * fails for a credential of the wrong kind only.
+ */
 export function eventHubsRecordProducer(options: EventHubsRecordProducerOptions): RecordProducer {
   return new EventHubsRecordProducer(options);
 }
 
 class EventHubsRecordProducer implements RecordProducer {
+  private readonly endpoint: KafkaEndpoint;
   private readonly host: string;
   private readonly connect: (eventHub: string) => Promise<HubClient>;
   private readonly clients = new Map<string, Promise<HubClient>>();
@@ -38,11 +42,19 @@ class EventHubsRecordProducer implements RecordProducer {
   private condition: ConnectionStatus = { connected: true };
 
   constructor({ endpoint, connect }: EventHubsRecordProducerOptions) {
+    this.endpoint = endpoint;
     this.host = (endpoint.bootstrapServers[0] ?? "").replace(/:\d+$/, "");
     this.connect = connect ?? ((eventHub) => connectHub(endpoint, this.host, eventHub));
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    const { sasl } = this.endpoint;
+    if (sasl?.mechanism === "oauthbearer" || sasl?.username === "$ConnectionString") return;
+    throw new BridgeError(
+      "EVENT_HUBS_REFUSED",
+      `Cannot write to Event Hubs at ${this.host}: it takes a managed identity or a connection string`,
+    );
+  }
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     const hubs = new Map<string, OutgoingRecord[]>();
@@ -78,8 +90,8 @@ class EventHubsRecordProducer implements RecordProducer {
   }
 
   private async sendToHub(eventHub: string, records: readonly OutgoingRecord[]): Promise<void> {
+    const client = await this.client(eventHub);
     try {
-      const client = await this.client(eventHub);
       for (const group of await this.groups(client, eventHub, records)) {
         await sendGroup(client, group);
       }
@@ -91,7 +103,9 @@ class EventHubsRecordProducer implements RecordProducer {
   private client(eventHub: string): Promise<HubClient> {
     let client = this.clients.get(eventHub);
     if (client === undefined) {
-      client = this.connect(eventHub);
+      client = this.connect(eventHub).catch((cause: unknown) => {
+        throw connectError(cause, `Cannot open event hub "${eventHub}" of ${this.host}`);
+      });
       this.clients.set(eventHub, client);
       client.catch(() => this.clients.delete(eventHub));
     }
@@ -167,13 +181,8 @@ async function connectHub(
     };
     return new EventHubProducerClient(host, eventHub, credential);
   }
-  if (sasl?.username === "$ConnectionString") {
-    return sasl.password.includes("EntityPath=")
-      ? new EventHubProducerClient(sasl.password)
-      : new EventHubProducerClient(sasl.password, eventHub);
-  }
-  throw new BridgeError(
-    "EVENT_HUBS_REFUSED",
-    `Cannot open event hub "${eventHub}" of ${host}: it takes a managed identity or a connection string`,
-  );
+  const connectionString = sasl?.password ?? "";
+  return connectionString.includes("EntityPath=")
+    ? new EventHubProducerClient(connectionString)
+    : new EventHubProducerClient(connectionString, eventHub);
 }

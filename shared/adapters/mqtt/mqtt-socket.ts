@@ -4,6 +4,7 @@ import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { streamBuilder as webSocketStream } from "mqtt/lib/connect/ws";
 import { BridgeError } from "../../errors.ts";
 import type { MqttEndpoint, TlsMaterial } from "../../model/endpoint.ts";
+import { networkVerdict } from "../../network-errors.ts";
 
 /** The path of MQTT over WebSockets that brokers agree on. */
 const WEB_SOCKET_PATH = "/mqtt";
@@ -64,16 +65,13 @@ function verified(host: string, tls: TlsMaterial): ConnectionOptions {
   };
 }
 
-/** TLS failures as Node spells them: certificates that are not trusted, handshakes that fail, a port that speaks no TLS. */
-const UNTRUSTED =
-  /^(EPROTO|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|HOSTNAME_MISMATCH|ERROR_IN_CERT)/u;
 const WEB_SOCKET_REFUSAL = /^Unexpected server response: (\d{3})$/u;
 
 /** What an error of the socket means: that TLS or the WebSocket was refused does not pass by waiting, anything else may. */
 export function socketError(cause: Error, doing: string): BridgeError {
   const { code } = cause as NodeJS.ErrnoException;
   const status = Number(WEB_SOCKET_REFUSAL.exec(cause.message)?.[1] ?? 0);
-  const untrusted = code !== undefined && UNTRUSTED.test(code);
+  const untrusted = code !== undefined && networkVerdict(code) === "stop";
   if (untrusted || status === 401 || status === 403) {
     const what = untrusted ? `TLS failed: ${cause.message}` : `HTTP status ${status}`;
     return new BridgeError("MQTT_AUTHENTICATION_FAILED", `${doing}: ${what}`, { cause });

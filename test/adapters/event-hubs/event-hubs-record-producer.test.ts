@@ -1,11 +1,11 @@
 import type { EventData, EventDataBatch } from "@azure/event-hubs";
 import { describe, expect, test } from "vitest";
 import { eventOf } from "../../../shared/adapters/event-hubs/event-data.ts";
-import { eventHubsError } from "../../../shared/adapters/event-hubs/event-hubs-errors.ts";
 import {
   eventHubsRecordProducer,
   type HubClient,
 } from "../../../shared/adapters/event-hubs/event-hubs-record-producer.ts";
+import type { KafkaEndpoint } from "../../../shared/model/endpoint.ts";
 import { outgoing } from "../../support/kafka-ends.ts";
 
 interface Sent {
@@ -144,6 +144,41 @@ describe("eventHubsRecordProducer()", () => {
   });
 });
 
+describe("start()", () => {
+  const start = (sasl: KafkaEndpoint["sasl"]): Promise<void> =>
+    eventHubsRecordProducer({
+      endpoint: {
+        bootstrapServers: ["plant.servicebus.windows.net:9093"],
+        isEventHubs: true,
+        ...(sasl === undefined ? {} : { sasl }),
+      },
+    }).start();
+
+  test.each([
+    ["nothing", undefined],
+    ["a user of one's own", { mechanism: "plain", username: "bridge", password: "secret" }],
+  ] as const)("ends with %s for a credential, without its secret", async (_, sasl) => {
+    await expect(start(sasl)).rejects.toMatchObject({
+      code: "EVENT_HUBS_REFUSED",
+      retryable: false,
+      message: expect.not.stringContaining("secret"),
+    });
+  });
+
+  test.each([
+    [
+      "a connection string",
+      { mechanism: "plain", username: "$ConnectionString", password: "Endpoint=sb://x" },
+    ],
+    [
+      "an identity",
+      { mechanism: "oauthbearer", token: () => Promise.resolve({ value: "", expiresAt: 0 }) },
+    ],
+  ] as const)("takes %s", async (_, sasl) => {
+    await expect(start(sasl)).resolves.toBeUndefined();
+  });
+});
+
 describe("eventOf()", () => {
   test("keeps every value of a repeated name, text as text and bytes as bytes [S-10]", () => {
     const event = eventOf(
@@ -166,24 +201,5 @@ describe("eventOf()", () => {
       ["b", Buffer.from([0xff])],
       ["n", null],
     ]);
-  });
-});
-
-describe("eventHubsError()", () => {
-  test.each([
-    ["MessageTooLargeError", "KAFKA_MESSAGE_TOO_LARGE", false],
-    ["UnauthorizedError", "KAFKA_NOT_AUTHORIZED", false],
-    ["MessagingEntityNotFoundError", "KAFKA_TOPIC_MISSING", true],
-    ["QuotaExceededError", "EVENT_HUBS_UNAVAILABLE", true],
-    ["ArgumentError", "EVENT_HUBS_REFUSED", false],
-    ["ServerBusyError", "EVENT_HUBS_UNAVAILABLE", true],
-    ["OperationTimeoutError", "EVENT_HUBS_UNAVAILABLE", true],
-    ["SomethingNew", "EVENT_HUBS_UNAVAILABLE", true],
-  ])("%s is %s, retryable %s", (vendor, code, retryable) => {
-    const error = eventHubsError(
-      Object.assign(new Error("text\nstack"), { code: vendor }),
-      "Cannot send",
-    );
-    expect(error).toMatchObject({ code, retryable, message: "Cannot send: text" });
   });
 });
