@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { LeftOutReporter } from "./test/support/left-out-reporter.ts";
+import { plantedBugPlugin } from "./test/support/planted-bug.ts";
 
 /** Suites against real brokers, which are brought up for them. */
 const REAL = ["test/**/*.real.test.ts", "test/e2e/**/*.test.ts"];
@@ -7,6 +8,7 @@ const REAL = ["test/**/*.real.test.ts", "test/e2e/**/*.test.ts"];
 const report = process.env["ISTHMUS_TEST_REPORT"];
 
 export default defineConfig({
+  plugins: plantedBugPlugin(),
   test: {
     pool: "forks",
     maxWorkers: 2,

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Planted, simulatorWith } from "./planted.ts";
+import type { PlantedBug } from "../support/planted-bug.ts";
+import { simulatorWith } from "./planted.ts";
 import type { SimulationName } from "./seeds.ts";
 
 const PUMP = "shared/engine/kafka-to-mqtt-pump.ts";
@@ -12,7 +13,7 @@ const HANDLER = "shared/engine/record-handler.ts";
 const LETTERS = "shared/engine/dead-letters.ts";
 const ENOUGH_SEEDS = 3000;
 
-interface Bug extends Planted {
+interface Bug extends PlantedBug {
   readonly bug: string;
   readonly simulation: SimulationName;
   readonly found: RegExp;

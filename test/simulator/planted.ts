@@ -2,15 +2,9 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { isPlantedIn, type PlantedBug, plant } from "../support/planted-bug.ts";
 import type { Engine } from "./engine.ts";
 import type { SIMULATIONS, trySeeds } from "./seeds.ts";
-
-/** A bug, as a change of one place in one file of the engine. */
-export interface Planted {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -22,7 +16,7 @@ export interface Simulator {
 }
 
 /** The simulator around an engine with a bug in it: bundled into `folder` as one, for an error has one class only. */
-export async function simulatorWith(planted: Planted, folder: string): Promise<Simulator> {
+export async function simulatorWith(bug: PlantedBug, folder: string): Promise<Simulator> {
   const outfile = join(mkdtempSync(join(folder, "planted-")), "simulator.mjs");
   await build({
     stdin: {
@@ -30,21 +24,18 @@ export async function simulatorWith(planted: Planted, folder: string): Promise<S
       resolveDir: join(root, "test/simulator"),
     },
     ...{ outfile, bundle: true, platform: "node", format: "esm", logLevel: "error" },
-    plugins: [plant(planted)],
+    plugins: [plugin(bug)],
   });
   return (await import(pathToFileURL(outfile).href)) as Simulator;
 }
 
-function plant({ file, from, to }: Planted): Plugin {
+function plugin(bug: PlantedBug): Plugin {
   return {
-    name: "plant",
+    name: "planted-bug",
     setup({ onLoad }): void {
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        if (path !== join(root, file)) return undefined;
-        const code = readFileSync(path, "utf8");
-        const places = code.split(from).length - 1;
-        if (places !== 1) throw new Error(`${file} has ${places} places like this: ${from}`);
-        return { contents: code.replace(from, () => to), loader: "ts" };
+        if (!isPlantedIn(bug, path)) return undefined;
+        return { contents: plant(bug, readFileSync(path, "utf8")), loader: "ts" };
       });
     },
   };
