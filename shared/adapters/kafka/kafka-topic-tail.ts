@@ -35,10 +35,15 @@ export function kafkaTopicTail(options: KafkaTopicTailOptions): KafkaTopicTail {
   return new TopicTail(options);
 }
 
+/** Connections until the first fault: kafkajs heaps up what is left of lost ones. */
+interface Stint {
+  readonly client: KafkaClient;
+  readonly cluster: KafkaCluster;
+}
+
 class TopicTail implements KafkaTopicTail {
   private readonly options: KafkaTopicTailOptions;
-  private readonly client: KafkaClient;
-  private readonly cluster: KafkaCluster;
+  private stint: Stint | undefined;
   /** The offset to read next, by partition. */
   private readonly next = new Map<number, bigint>();
   private onRecords: (records: readonly KafkaRecord[]) => void = () => undefined;
@@ -47,70 +52,100 @@ class TopicTail implements KafkaTopicTail {
 
   constructor(options: KafkaTopicTailOptions) {
     this.options = options;
-    this.client = kafkaClient(options);
-    this.cluster = kafkaCluster(this.client.kafka);
   }
 
   async start(onRecords: (records: readonly KafkaRecord[]) => void): Promise<void> {
-    const { topic } = this.options;
     this.onRecords = onRecords;
+    const stint = this.newStint();
     try {
-      await this.cluster.connect();
-      await this.cluster.addTargetTopic(topic);
-      for (const { partitionId } of this.cluster.findTopicPartitionMetadata(topic)) {
-        this.next.set(partitionId, 0n);
+      const partitions = await this.connect(stint);
+      for (const partition of partitions) this.next.set(partition, 0n);
+      for (const [partition, end] of await this.offsets(stint, "end")) {
+        this.next.set(partition, end);
       }
-      for (const [partition, end] of await this.offsets(false)) this.next.set(partition, end);
     } catch (cause) {
-      throw this.client.error(cause, `Cannot read topic "${topic}" of`);
+      throw this.ended(stint, cause);
     }
-    this.reading = this.read();
+    this.reading = this.read(stint);
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     await within(DISCONNECT_MS, this.reading);
-    await within(DISCONNECT_MS, this.cluster.disconnect());
-    this.client.abandon();
+    if (this.stint === undefined) return;
+    await within(DISCONNECT_MS, this.stint.cluster.disconnect());
+    this.stint.client.abandon();
   }
 
-  private async read(): Promise<void> {
+  private async read(first: Stint): Promise<void> {
+    let stint = first;
+    let isNew = true;
     while (!this.stopped) {
       try {
-        await this.readWhileWell();
+        if (stint !== first) {
+          await this.connect(stint);
+          await this.backIntoRange(stint);
+          isNew = true;
+        }
+        await this.readWhileWell(stint);
       } catch (cause) {
-        const error = this.client.error(cause, `Cannot read topic "${this.options.topic}" of`);
-        this.options.log("warn", "Kafka cannot be read, trying again", {
+        const error = this.ended(stint, cause);
+        if (this.stopped) return;
+        this.options.log(isNew ? "warn" : "debug", "Kafka cannot be read, trying again", {
           code: error.code,
           error: error.message,
         });
+        isNew = false;
         await wait(PAUSE_MS);
+        stint = this.newStint();
       }
     }
   }
 
-  /** Each leader by itself, so that none waits for another, until one of them has a fault. */
-  private async readWhileWell(): Promise<void> {
+  private newStint(): Stint {
+    const client = kafkaClient(this.options);
+    this.stint = { client, cluster: kafkaCluster(client.kafka) };
+    return this.stint;
+  }
+
+  /** The partitions that the topic has. */
+  private async connect({ cluster }: Stint): Promise<readonly number[]> {
     const { topic } = this.options;
-    const leaders = this.cluster.findLeaderForPartitions(topic, [...this.next.keys()]);
-    let fault: unknown;
+    await cluster.connect();
+    await cluster.addTargetTopic(topic);
+    return cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => partitionId);
+  }
+
+  private ended({ client, cluster }: Stint, cause: unknown): BridgeError {
+    client.abandon();
+    void within(DISCONNECT_MS, cluster.disconnect());
+    return client.error(cause, `Cannot read topic "${this.options.topic}" of`);
+  }
+
+  /** Each leader by itself, so that none waits for another, until one of them has a fault. */
+  private async readWhileWell(stint: Stint): Promise<void> {
+    const leaders = stint.cluster.findLeaderForPartitions(this.options.topic, [
+      ...this.next.keys(),
+    ]);
+    if (Object.keys(leaders).length === 0) throw new Error("the topic has no partitions");
+    let isWell = true;
     await Promise.all(
       Object.entries(leaders).map(async ([nodeId, partitions]) => {
-        while (!this.stopped && fault === undefined) {
-          await this.fetch(nodeId, partitions).catch((cause: unknown) => {
-            fault ??= cause ?? new Error("unknown reason");
-          });
+        try {
+          while (!this.stopped && isWell) await this.fetch(stint, nodeId, partitions);
+        } finally {
+          isWell = false;
         }
       }),
     );
-    if (fault === undefined || this.stopped) return;
-    await this.cluster.refreshMetadata();
-    if ((fault as { type?: string }).type !== "OFFSET_OUT_OF_RANGE") throw fault;
-    await this.backIntoRange();
   }
 
-  private async fetch(nodeId: string, partitions: readonly number[]): Promise<void> {
-    const broker = await this.cluster.findBroker({ nodeId });
+  private async fetch(
+    { cluster }: Stint,
+    nodeId: string,
+    partitions: readonly number[],
+  ): Promise<void> {
+    const broker = await cluster.findBroker({ nodeId });
     const { responses } = await broker.fetch({
       replicaId: -1,
       isolationLevel: READ_COMMITTED,
@@ -129,6 +164,8 @@ class TopicTail implements KafkaTopicTail {
         },
       ],
     });
+    // an answer to connections that were given up comes once more to the new ones
+    if (this.stint?.cluster !== cluster) return;
     for (const response of responses) {
       for (const { partition, messages } of response.partitions) {
         for (const chunk of messages) this.take(partition, chunk);
@@ -152,19 +189,23 @@ class TopicTail implements KafkaTopicTail {
     if (records.length > 0 && !this.stopped) this.onRecords(records);
   }
 
-  /** The log was cut at its beginning, or the topic was made anew. */
-  private async backIntoRange(): Promise<void> {
-    const ends = await this.offsets(false);
-    for (const [partition, begin] of await this.offsets(true)) {
+  /** The log may have been cut at its beginning, or the topic made anew. */
+  private async backIntoRange(stint: Stint): Promise<void> {
+    const ends = await this.offsets(stint, "end");
+    for (const [partition, begin] of await this.offsets(stint, "begin")) {
       const next = this.next.get(partition) ?? 0n;
       if (next < begin || next > (ends.get(partition) ?? begin)) this.next.set(partition, begin);
     }
   }
 
-  private async offsets(fromBeginning: boolean): Promise<ReadonlyMap<number, bigint>> {
+  private async offsets(
+    { cluster }: Stint,
+    which: "begin" | "end",
+  ): Promise<ReadonlyMap<number, bigint>> {
+    const { topic } = this.options;
     const partitions = [...this.next.keys()].map((partition) => ({ partition }));
-    const [found] = await this.cluster.fetchTopicsOffset([
-      { topic: this.options.topic, fromBeginning, partitions },
+    const [found] = await cluster.fetchTopicsOffset([
+      { topic, fromBeginning: which === "begin", partitions },
     ]);
     return new Map(found?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
   }
