@@ -278,6 +278,17 @@ describeReal("kafkaRecordProducer() against a real Kafka", ["ISTHMUS_TEST_KAFKA"
     }
   });
 
+  test("a record without a key is refused for good by a compacted topic, and one with a key is taken [S-54]", async () => {
+    const topic = await topicWith(1, { "cleanup.policy": "compact" });
+    const port = await producer();
+    await expect(port.send([outgoing({ topic })])).rejects.toMatchObject({
+      code: "KAFKA_REFUSED",
+      retryable: false,
+      message: expect.stringContaining("(INVALID_RECORD)"),
+    });
+    await port.send([outgoing({ topic, key: Buffer.from("key") })]);
+  });
+
   test("loses nothing when a topic comes back with fewer partitions", async () => {
     const topic = await topicWith(4);
     const port = await producer();

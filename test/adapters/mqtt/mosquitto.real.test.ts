@@ -406,3 +406,31 @@ describeReal("the MQTT adapters and a broker that restarts", ["mosquitto"], () =
     expect(deliveries.length - count).toBeLessThanOrEqual(1000);
   });
 });
+
+describeReal("the MQTT adapters and a broker with limits", ["mosquitto"], () => {
+  test.each([
+    { limit: "message_size_limit 1000", said: /PUBACK 0x95 Packet too large/ },
+    { limit: "max_packet_size 1000", said: /the server takes 1000/ },
+  ])("a message above $limit is refused for good, and its neighbours go on (S-54)", async (row) => {
+    const mosquitto = await startMosquitto({ lines: [row.limit] });
+    if ("missing" in mosquitto) throw new Error(mosquitto.missing);
+    cleanUp.push(() => mosquitto.dispose());
+    const endpoint = at(mosquitto.addresses.plain);
+    const topicName = `test/${randomUUID()}`;
+    const [first, last] = numbered(topicName, 0, 2);
+    const large = publishOf({ topicName, qos: 1, payload: Buffer.alloc(2000) });
+    const { deliveries, until } = await subscriberOf(topicName, { endpoint });
+    const { outcomes } = await publishAll([first, large, last] as Publish[], { endpoint });
+    await until(2);
+    expect(numbers(deliveries)).toEqual([0, 1]);
+    expect(outcomes).toEqual([
+      "ok",
+      expect.objectContaining({
+        code: "MQTT_PACKET_TOO_LARGE",
+        retryable: false,
+        message: expect.stringMatching(row.said),
+      }),
+      "ok",
+    ]);
+  });
+});
