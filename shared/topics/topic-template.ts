@@ -85,10 +85,9 @@ export function renderTopicTemplate(
 
 function segmentsOf(topic: string, separator: "." | "/"): string[] {
   let start = 0;
-  let end = topic.length;
-  while (start < end && topic[start] === separator) start += 1;
-  while (end > start && topic[end - 1] === separator) end -= 1;
-  return topic.slice(start, end).split(separator);
+  while (topic[start] === separator) start += 1;
+  // separators at the end make empty segments, which are missing like those that are not there
+  return topic.slice(start).split(separator);
 }
 
 function missingSegment(segment: number, inputTopic: string): string {

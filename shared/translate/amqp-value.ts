@@ -83,7 +83,6 @@ export function amqpValue(bytes: Uint8Array, always: boolean): string | Uint8Arr
 /** What follows the constructor and the length, when it is exactly as long as the length says. */
 function contentAfterLength(bytes: Uint8Array, lengthWidth: 1 | 4): Uint8Array | undefined {
   const start = 1 + lengthWidth;
-  if (bytes.length < start) return undefined;
   let length = 0;
   for (const byte of bytes.subarray(1, start)) length = length * 256 + byte;
   return bytes.length === start + length ? bytes.subarray(start) : undefined;
@@ -117,5 +116,5 @@ function charText(view: DataView): string | undefined {
 
 function uuidText(view: DataView): string {
   const hex = Array.from(bytesOf(view), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

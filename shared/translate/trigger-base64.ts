@@ -1,6 +1,6 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const VALUES: Uint8Array = new Uint8Array(128).fill(255);
-for (let i = 0; i < ALPHABET.length; i++) VALUES[ALPHABET.charCodeAt(i)] = i;
+for (const [i, letter] of [...ALPHABET].entries()) VALUES[letter.charCodeAt(0)] = i;
 
 /** The bytes of canonical, padded Base64, as .NET writes it; undefined for any other text. */
 export function bytesFromBase64(text: string): Uint8Array | undefined {
@@ -12,8 +12,7 @@ export function bytesFromBase64(text: string): Uint8Array | undefined {
   let held = 0;
   let at = 0;
   for (let i = 0; i < digits; i++) {
-    const code = text.charCodeAt(i);
-    const value = code < 128 ? (VALUES[code] ?? 255) : 255;
+    const value = VALUES[text.charCodeAt(i)] ?? 255;
     if (value === 255) return undefined;
     bits = (bits << 6) | value;
     held += 6;

@@ -37,6 +37,7 @@ describe("renderTopicTemplate()", () => {
     { template: variable("inputTopic.1"), from: "//a/b//", separator: "/", topic: "a" },
     { template: variable("inputTopic.2"), from: "//a/b//", separator: "/", topic: "b" },
     { template: variable("inputTopic.1"), from: "..a.b", separator: ".", topic: "a" },
+    { template: variable("inputTopic.1"), from: "/a/b/", separator: "/", topic: "a" },
     {
       template: variable("inputTopic.12"),
       from: "a/a/a/a/a/a/a/a/a/a/a/l",
@@ -76,6 +77,7 @@ describe("renderTopicTemplate()", () => {
     ["inputTopic.3", "a/b", "/", 3],
     ["inputTopic.2", "a//b", "/", 2],
     ["inputTopic.2", "a/", "/", 2],
+    ["inputTopic.3", "/a/b//", "/", 3],
     ["inputTopic.1", "///", "/", 1],
     ["inputTopic.1", "", "/", 1],
     ["inputTopic.2", "a/b", ".", 2],
@@ -108,6 +110,7 @@ describe("parseTopicTemplate()", () => {
     "topic",
     "",
     " inputTopic",
+    "${inputTopic",
     "inputTopic ",
   ])("refuses the unknown variable %j and names what is allowed (S-31)", (name) => {
     const text = `a/${variable(name)}/b`;

@@ -15,6 +15,8 @@ const cases: { text: string; bytes: number | undefined; why: string }[] = [
   { text: "\ud800\udbff", bytes: undefined, why: "two high surrogates [MQTT-1.5.4-1]" },
   { text: "\udbff\ue000", bytes: undefined, why: "a high surrogate before U+E000 [MQTT-1.5.4-1]" },
   { text: "\udc00", bytes: undefined, why: "a low surrogate alone [MQTT-1.5.4-1]" },
+  { text: "\udfff", bytes: undefined, why: "the last low surrogate alone [MQTT-1.5.4-1]" },
+  { text: "\udc00\udc00", bytes: undefined, why: "the first low surrogate twice [MQTT-1.5.4-1]" },
   { text: "\udfff\udc00", bytes: undefined, why: "two low surrogates [MQTT-1.5.4-1]" },
 ];
 

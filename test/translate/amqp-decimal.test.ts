@@ -22,6 +22,9 @@ const cases: [width: 4 | 8 | 16, hex: string, text: string][] = [
   [4, "2f00000c", "0.0000012"],
   [4, "00000001", "1E-101"],
   [4, "6cb8967f", "9999999"],
+  // the last combination of the short form, the first of the long one
+  [4, "5f800001", "1E+90"],
+  [4, "60000000", "8.388608E-95"],
   [4, "77f8967f", "9.999999E+96"],
   [4, "6ca00000", "8388608"],
   // a coefficient of eight digits is not canonical: zero

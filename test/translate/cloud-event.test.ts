@@ -168,7 +168,7 @@ describe("CloudEvents from MQTT to Kafka", () => {
     expect(toKafka([], CREATE)).toEqual(GENERATED);
   });
 
-  test.each(["specversion", "type", "source", "id", "subject", "time"])(
+  test.each(["specversion", "type", "source", "id", "subject", "time", "dataschema"])(
     "CreateOrRemap: %s is kept where it is there, and the others are generated (S-40)",
     (name) => {
       // alone it makes no CloudEvent, so all the others are missing
@@ -216,7 +216,8 @@ describe("CloudEvents from Kafka to MQTT", () => {
     "are read with the prefix %j and written without (S-40)",
     (prefix) => {
       const headers = prefixed(prefix, ATTRIBUTES);
-      expect(toMqtt(headers, PROPAGATE)).toEqual({ userProperties: ATTRIBUTES });
+      // strictly: a Content Type that is there without a value would be encoded
+      expect(toMqtt(headers, PROPAGATE)).toStrictEqual({ userProperties: ATTRIBUTES });
     },
   );
 
@@ -312,6 +313,12 @@ describe("CloudEvents from Kafka to MQTT", () => {
       userProperties: [["type", "mine"], ...GENERATED.filter(([name]) => name !== "type")],
     });
     expect(toMqtt(prefixed("ce_", REQUIRED), create)).toEqual({ userProperties: REQUIRED });
+  });
+
+  test("CreateOrRemap: a time that RFC 3339 cannot write is left out (S-40)", () => {
+    const translate = recordToPublish(kafkaToMqttRoute({ cloudEvents: "CreateOrRemap" }));
+    const { properties } = messageOf(translate(recordOf({ timestamp: -1 }), contextAt(1e18)));
+    expect(properties.userProperties).toEqual(GENERATED.filter(([name]) => name !== "time"));
   });
 
   test("a structured-mode content type survives the hop (S-40)", () => {

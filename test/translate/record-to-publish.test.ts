@@ -153,7 +153,8 @@ describe("recordToPublish() and User Properties", () => {
   });
 
   test("are none when copying is off (S-20)", () => {
-    const record = { key: utf8("k"), headers: headersOf(["a", "1"], ["b", bytes(0xff)]) };
+    const headers = headersOf(["a", "1"], ["b", bytes(0xff)], ["ce_type", "t"], ["type", "t"]);
+    const record = { key: utf8("k"), headers };
     const translation = translate(record, { copyMqttProperties: false });
     expect(messageOf(translation).properties).toEqual({ userProperties: [] });
     expect(translation).toMatchObject({ removed: [] });
@@ -191,6 +192,11 @@ describe("recordToPublish() and headers that MQTT cannot carry", () => {
     { why: "a name with U+0000", header: ["a\0b", "v"], reason: "not_utf8" },
     { why: "a name with half of a surrogate pair", header: ["\ud800", "v"], reason: "not_utf8" },
     { why: "a value of 65,536 bytes", header: ["h", `${LONGEST}x`], reason: "too_large" },
+    {
+      why: "a value of 65,535 bytes that is no UTF-8",
+      header: ["h", new Uint8Array(65_535).fill(255)],
+      reason: "not_utf8",
+    },
     {
       why: "a value of 65,536 bytes that is no UTF-8",
       header: ["h", new Uint8Array(65_536).fill(255)],

@@ -127,8 +127,13 @@ describe("recordToPublish() restores a record that came from MQTT", () => {
   });
 
   test("and takes no header behind MQTT Topic for a built-in (S-24)", () => {
-    const headers = headersOf(["MQTT Topic", "a"], ["Content Type", "mine"]);
-    expect(propertiesOf({ headers })).toEqual({ userProperties: [["Content Type", "mine"]] });
+    const headers = headersOf(["MQTT Topic", "a"], ["Content Type", "mine"], ["", "no name"]);
+    expect(propertiesOf({ headers })).toEqual({
+      userProperties: [
+        ["Content Type", "mine"],
+        ["", "no name"],
+      ],
+    });
   });
 
   test("and keeps what others have put before it as User Properties (S-24)", () => {
