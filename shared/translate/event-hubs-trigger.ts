@@ -143,5 +143,5 @@ function headerValue(value: unknown, fromKafka: boolean): Uint8Array | null {
 
 /** The text form of an AMQP value that arrived as JSON. */
 function textOf(value: unknown): string {
-  return typeof value === "object" ? (JSON.stringify(value) ?? "") : String(value);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

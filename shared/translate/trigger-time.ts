@@ -1,5 +1,6 @@
 const TIME =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):?(\d\d))?$/;
+type SixNumbers = [number, number, number, number, number, number];
 const MS_PER_DAY = 86_400_000;
 
 /** Days since the Unix epoch of a date in the proleptic Gregorian calendar. */
@@ -15,8 +16,8 @@ function daysFromCivil(year: number, month: number, day: number): number {
 }
 
 function daysInMonth(year: number, month: number): number {
-  const next = month === 12 ? daysFromCivil(year + 1, 1, 1) : daysFromCivil(year, month + 1, 1);
-  return next - daysFromCivil(year, month, 1);
+  // month 13 is reckoned as the January after
+  return daysFromCivil(year, month + 1, 1) - daysFromCivil(year, month, 1);
 }
 
 /**
@@ -27,9 +28,8 @@ export function timeFromTrigger(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined;
   const match = TIME.exec(value);
   if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as number[];
-  if (year === undefined || month === undefined || day === undefined) return undefined;
-  if (hour === undefined || minute === undefined || second === undefined) return undefined;
+  // these six groups are there in every match
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as SixNumbers;
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return undefined;
   if (hour > 23 || minute > 59 || second > 59) return undefined;
   const fraction = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));

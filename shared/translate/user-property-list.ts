@@ -44,14 +44,14 @@ export class UserPropertyList {
 
   /** Adds `<name>` in Base64 and `<name>;encoding` directly after it, or neither (S-24). */
   addBase64(name: string, value: Uint8Array): void {
-    const { length } = this.pairs;
-    this.add(name, base64FromBytes(value));
-    if (this.pairs.length === length) return;
     const encoding = `${name};encoding`;
     if ((utf8Length(encoding) ?? 0) > LONGEST_TEXT) {
-      this.pairs.pop();
       this.remove(name, "too_large");
-    } else this.add(encoding, "base64");
+      return;
+    }
+    const { length } = this.pairs;
+    this.add(name, base64FromBytes(value));
+    if (this.pairs.length > length) this.add(encoding, "base64");
   }
 
   remove(header: string, reason: RemovalReason): void {

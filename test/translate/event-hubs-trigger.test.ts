@@ -82,25 +82,138 @@ describe("recordsFromEventHubsTrigger()", () => {
   });
 
   const context = { eventHubName: "hub", partitionId: "0" };
-  const broken = [
-    { name: "no list of bodies", payload: { a: 1 }, metadata: {}, field: "payload" },
-    { name: "a body that is text", payload: ["text"], metadata: {}, field: "payload[0]" },
-    { name: "no partition", metadata: { partitionContext: {} }, field: "partitionContext" },
+  /** One event of the event hub "hub" with these lists beside it. */
+  const decodeOne = (metadata: object): ReturnType<typeof recordsFromEventHubsTrigger> =>
+    recordsFromEventHubsTrigger([Buffer.from("v")], {
+      partitionContext: context,
+      sequenceNumberArray: [1],
+      ...metadata,
+    });
+
+  const broken: { name: string; payload?: unknown; metadata: object; problem: string }[] = [
+    {
+      name: "no list of bodies",
+      payload: { a: 1 },
+      metadata: { sequenceNumberArray: [] },
+      problem: "payload: Cannot read the batch: expected a list of values, found an object",
+    },
+    {
+      name: "a body that is text",
+      payload: ["text"],
+      metadata: {},
+      problem: '0 payload[0]: Cannot read event 0: expected bytes in "payload", found a string',
+    },
+    {
+      name: "no partition context",
+      metadata: { partitionContext: undefined },
+      problem:
+        'partitionContext: Cannot read the batch: expected eventHubName and partitionId in "partitionContext", found neither',
+    },
+    {
+      name: "no partition",
+      metadata: { partitionContext: { eventHubName: "hub", consumerGroup: "g" } },
+      problem:
+        'partitionContext: Cannot read the batch: expected eventHubName and partitionId in "partitionContext", found eventHubName, consumerGroup',
+    },
+    {
+      name: "no event hub",
+      metadata: { partitionContext: { eventHubName: "", partitionId: "0" } },
+      problem:
+        'partitionContext: Cannot read the batch: expected eventHubName and partitionId in "partitionContext", found eventHubName, partitionId',
+    },
+    {
+      name: "an event hub that is no text",
+      metadata: { partitionContext: { eventHubName: 5, partitionId: "0" } },
+      problem:
+        'partitionContext: Cannot read the batch: expected eventHubName and partitionId in "partitionContext", found eventHubName, partitionId',
+    },
     {
       name: "no sequence number",
       metadata: { sequenceNumberArray: [null] },
-      field: "sequenceNumberArray[0]",
-    },
-    {
-      name: "system properties that lost an entry",
-      metadata: { systemPropertiesArray: [] },
-      field: "systemPropertiesArray",
+      problem:
+        '0 sequenceNumberArray[0]: Cannot read event 0: expected an integer in "sequenceNumberArray", found null',
     },
   ];
-  test.each(broken)("$name is an error", ({ payload, metadata, field }) => {
+  test.each(broken)("$name is an error and no record", ({ payload, metadata, problem }) => {
     const whole = { partitionContext: context, sequenceNumberArray: [1], ...metadata };
     const decoded = recordsFromEventHubsTrigger(payload ?? [Buffer.from("v")], whole);
-    expect(decoded.problems.map((p) => [p.field, p.severity])).toContainEqual([field, "error"]);
+    expect(decoded.records).toEqual([]);
+    expect(
+      decoded.problems.map(({ severity, index, field, message }) =>
+        [severity, ...(index === undefined ? [] : [index]), `${field}: ${message}`].join(" "),
+      ),
+    ).toEqual([`error ${problem}`]);
+  });
+
+  test.each(["enqueuedTimeUtcArray", "propertiesArray", "systemPropertiesArray"])(
+    "%s that lost an entry is an error",
+    (field) => {
+      const message = `Cannot read "${field}": expected 1 entries, one for each value, found 0 entries`;
+      expect(decodeOne({ [field]: [] }).problems).toEqual([{ field, message, severity: "error" }]);
+    },
+  );
+
+  test.each([
+    ["the event's own", { systemPropertiesArray: [{ enqueuedTimeUtc: "1970-01-01T00:00:01Z" }] }],
+    ["the list's", { enqueuedTimeUtcArray: ["1970-01-01T00:00:01Z"] }],
+    [
+      "the event's own before the list's",
+      {
+        systemPropertiesArray: [{ enqueuedTimeUtc: "1970-01-01T00:00:01Z" }],
+        enqueuedTimeUtcArray: ["1970-01-01T00:00:02Z"],
+      },
+    ],
+  ])("the enqueued time is %s", (_, metadata) => {
+    expect(decodeOne(metadata).records.map(({ timestamp }) => timestamp)).toEqual([1000]);
+  });
+
+  test.each([
+    [{ partitionKey: "k" }, "k"],
+    [{ "x-opt-partition-key": "k" }, "k"],
+    [{ partitionKey: "k", "x-opt-partition-key": "other" }, "k"],
+    [{ partitionKey: 5 }, "5"],
+    [{ "x-opt-kafka-key": "a2V5", partitionKey: "other" }, "key"],
+    [{ "x-opt-kafka-key": "no Base64" }, "no Base64"],
+    [{ partitionKey: null }, null],
+    [{}, null],
+  ])("of the system properties %j the key is %j", (system, key) => {
+    const { records } = decodeOne({ systemPropertiesArray: [system] });
+    expect(records.map((record) => words(record.key))).toEqual([key]);
+  });
+
+  test("AMQP properties that Event Hubs shows to Kafka clients come first, in its order (S-22)", () => {
+    const shown = {
+      "creation-time": "7",
+      "content-encoding": "6",
+      "content-type": "5",
+      "reply-to": "4",
+      to: "3",
+      "user-id": "2",
+      "message-id": 1,
+      "correlation-id": "not shown",
+    };
+    const { records } = decodeOne({
+      systemPropertiesArray: [shown],
+      propertiesArray: [{ own: "0" }],
+    });
+    expect(records[0]?.headers.map(([name, value]) => [name, words(value)])).toEqual([
+      ["message-id", "1"],
+      ["user-id", "2"],
+      ["to", "3"],
+      ["reply-to", "4"],
+      ["content-type", "5"],
+      ["content-encoding", "6"],
+      ["creation-time", "7"],
+      ["own", "0"],
+    ]);
+  });
+
+  test("a property of the event that is null is left out, of its own a null header", () => {
+    const { records } = decodeOne({
+      systemPropertiesArray: [{ to: null }],
+      propertiesArray: [{ own: null }],
+    });
+    expect(records[0]?.headers).toEqual([["own", null]]);
   });
 
   test("an event without any time has timestamp -1", () => {

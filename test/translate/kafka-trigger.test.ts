@@ -14,6 +14,16 @@ function decode(name: string, topic?: string): ReturnType<typeof recordsFromKafk
   return recordsFromKafkaTrigger(payload, triggerMetadata, topic);
 }
 
+/** What was decoded, and each problem as one line. */
+function problemsOf({ records, problems }: ReturnType<typeof recordsFromKafkaTrigger>) {
+  return {
+    records: records.length,
+    problems: problems.map(({ severity, index, field, message }) =>
+      [severity, ...(index === undefined ? [] : [index]), `${field}: ${message}`].join(" "),
+    ),
+  };
+}
+
 describe("recordsFromKafkaTrigger()", () => {
   test("reads coordinates, times and values as they were", () => {
     const { records, problems } = decode("kafka-many");
@@ -74,61 +84,177 @@ describe("recordsFromKafkaTrigger()", () => {
     expect(recordsFromKafkaTrigger(payload, metadata, "1e3").records[0]?.topic).toBe("1e3");
   });
 
-  const broken = [
-    { name: "no list of values", payload: "text", metadata: {}, field: "payload" },
-    { name: "a value that is text", payload: ["text"], metadata: {}, field: "payload[0]" },
+  test("a topic that the worker has parsed as true is text again", () => {
+    const metadata = { topicArray: [true], partitionArray: [0], offsetArray: [1] };
+    const { records } = recordsFromKafkaTrigger([Buffer.from("v")], metadata);
+    expect(records.map(({ topic }) => topic)).toEqual(["true"]);
+  });
+
+  const none = { topicArray: undefined, partitionArray: undefined, offsetArray: undefined };
+  const broken: { name: string; payload?: unknown; metadata: object; problem: string }[] = [
     {
-      name: "a list that lost an entry",
-      metadata: { partitionArray: [0, 1] },
-      field: "partitionArray",
+      name: "no list of values",
+      payload: "text",
+      metadata: none,
+      problem: "payload: Cannot read the batch: expected a list of values, found a string",
     },
     {
-      name: "a list that is none",
-      metadata: { offsetArray: "1" },
-      field: "offsetArray",
+      name: "nothing",
+      payload: null,
+      metadata: none,
+      problem: "payload: Cannot read the batch: expected a list of values, found null",
+    },
+    {
+      name: "a value that is text",
+      payload: ["text"],
+      metadata: {},
+      problem: '0 payload[0]: Cannot read record 0: expected bytes in "payload", found a string',
     },
     {
       name: "an offset that is no integer",
       metadata: { offsetArray: [1.5] },
-      field: "offsetArray[0]",
+      problem:
+        '0 offsetArray[0]: Cannot read record 0: expected an integer in "offsetArray", found a number',
     },
     {
       name: "an offset past 2^53 that has lost digits",
       metadata: { offsetArray: [2 ** 53] },
-      field: "offsetArray[0]",
+      problem:
+        '0 offsetArray[0]: Cannot read record 0: expected an integer in "offsetArray", found a number',
     },
-    { name: "no partition", metadata: { partitionArray: undefined }, field: "partitionArray[0]" },
-    { name: "no topic", metadata: { topicArray: [null] }, field: "topicArray[0]" },
-    { name: "an empty topic", metadata: { topicArray: [""] }, field: "topicArray[0]" },
+    {
+      name: "no partition",
+      metadata: { partitionArray: undefined },
+      problem:
+        '0 partitionArray[0]: Cannot read record 0: expected an integer in "partitionArray", found nothing',
+    },
+    {
+      name: "no topic",
+      metadata: { topicArray: [null] },
+      problem:
+        '0 topicArray[0]: Cannot read record 0: expected a topic in "topicArray", found null',
+    },
+    {
+      name: "an empty topic",
+      metadata: { topicArray: [""] },
+      problem:
+        '0 topicArray[0]: Cannot read record 0: expected a topic in "topicArray", found a string',
+    },
+    {
+      name: "a topic that is a list",
+      metadata: { topicArray: [["t"]] },
+      problem:
+        '0 topicArray[0]: Cannot read record 0: expected a topic in "topicArray", found a list',
+    },
+    {
+      name: "a topic that is bytes",
+      metadata: { topicArray: [Buffer.from("t")] },
+      problem:
+        '0 topicArray[0]: Cannot read record 0: expected a topic in "topicArray", found bytes',
+    },
   ];
-  test.each(broken)("$name is an error and no record", ({ payload, metadata, field }) => {
+  test.each(broken)("$name is an error and no record", ({ payload, metadata, problem }) => {
     const whole = { topicArray: ["t"], partitionArray: [0], offsetArray: [1], ...metadata };
-    const decoded = recordsFromKafkaTrigger(payload ?? [Buffer.from("v")], whole);
-    expect(decoded.records).toEqual([]);
-    expect(decoded.problems.map((p) => [p.field, p.severity])).toContainEqual([field, "error"]);
+    const values = payload === undefined ? [Buffer.from("v")] : payload;
+    expect(problemsOf(recordsFromKafkaTrigger(values, whole))).toEqual({
+      records: 0,
+      problems: [`error ${problem}`],
+    });
   });
 
-  const partly = [
-    { name: "a time that is none", metadata: { timestampArray: ["yesterday"] }, timestamp: -1 },
-    { name: "a key that is no Base64", metadata: { keyArray: ["schlüssel"] }, key: "schlüssel" },
-    { name: "a key that is a number", metadata: { keyArray: [5] }, key: "5" },
-    { name: "headers that are no list", metadata: { headersArray: [{}] } },
-    { name: "a header without a name", metadata: { headersArray: [[{ value: "YQ==" }, null]] } },
+  test.each([
+    ["lost an entry", [0, 1], "2 entries"],
+    ["is none", "1", "a string"],
+  ])("a list that %s is an error, and none of its entries are used", (_, partitionArray, found) => {
+    const metadata = { topicArray: ["t"], offsetArray: [1], partitionArray };
+    expect(problemsOf(recordsFromKafkaTrigger([Buffer.from("v")], metadata))).toEqual({
+      records: 0,
+      problems: [
+        `error partitionArray: Cannot read "partitionArray": expected 1 entries, one for each value, found ${found}`,
+        'error 0 partitionArray[0]: Cannot read record 0: expected an integer in "partitionArray", found nothing',
+      ],
+    });
+  });
+
+  const partly: {
+    name: string;
+    metadata: object;
+    warning: string;
+    key?: string;
+    headers?: [string, string | null][];
+  }[] = [
+    {
+      name: "a time that is none",
+      metadata: { timestampArray: ["yesterday"] },
+      warning: "timestampArray[0]: Cannot read the time of record 0: expected ISO 8601",
+    },
+    {
+      name: "a key that is no Base64",
+      metadata: { keyArray: ["schlüssel"] },
+      key: "schlüssel",
+      warning: "keyArray[0]: Cannot read the key of record 0 as Base64: taken as text",
+    },
+    {
+      name: "a key that is a number",
+      metadata: { keyArray: [5] },
+      key: "5",
+      warning: "keyArray[0]: Cannot read the key of record 0 as Base64: taken as text",
+    },
+    {
+      name: "a key that is a list",
+      metadata: { keyArray: [[]] },
+      key: "[]",
+      warning: "keyArray[0]: Cannot read the key of record 0 as Base64: taken as text",
+    },
+    {
+      name: "headers that are no list",
+      metadata: { headersArray: [{}] },
+      warning: "headersArray[0]: Cannot read the headers of record 0: expected a list",
+    },
+    {
+      name: "a header without a name",
+      metadata: { headersArray: [[{ value: "YQ==" }, { key: "h", value: "YQ==" }]] },
+      headers: [["h", "a"]],
+      warning: "headersArray[0]: Cannot read a header of record 0: it has no name",
+    },
+    {
+      name: "a header that is nothing",
+      metadata: { headersArray: [[null]] },
+      warning: "headersArray[0]: Cannot read a header of record 0: it has no name",
+    },
     {
       name: "a header that is no Base64",
-      metadata: { headersArray: [[{ key: "h", value: "x" }]] },
-      headers: [["h", [120]]],
+      metadata: {
+        headersArray: [[{ key: "h", value: "x" }, { key: "n", value: null }, { key: "u" }]],
+      },
+      headers: [
+        ["h", "x"],
+        ["n", null],
+        ["u", null],
+      ],
+      warning: "headersArray[0]: Cannot read a header of record 0 as Base64: taken as text",
     },
   ];
   test.each(partly)("$name is a warning and the record goes on", (row) => {
-    const { metadata, timestamp = -1, key = null, headers = [] } = row;
+    const { metadata, warning, key, headers = [] } = row;
     const whole = { topicArray: ["t"], partitionArray: [0], offsetArray: [1], ...metadata };
-    const { records, problems } = recordsFromKafkaTrigger([Buffer.from("v")], whole);
-    expect(problems.length).toBeGreaterThan(0);
-    expect(problems.every(({ severity }) => severity === "warning")).toBe(true);
-    expect(records.map((r) => r.timestamp)).toEqual([timestamp]);
-    expect(plain(records[0]?.key ?? null)).toEqual(key === null ? null : [...bytes(key)]);
-    expect(records[0]?.headers.map(([n, v]) => [n, plain(v)])).toEqual(headers);
+    const decoded = recordsFromKafkaTrigger([Buffer.from("v")], whole);
+    expect(problemsOf(decoded)).toEqual({ records: 1, problems: [`warning 0 ${warning}`] });
+    const [record] = decoded.records;
+    expect(record?.timestamp).toBe(-1);
+    expect(plain(record?.key ?? null)).toEqual(key === undefined ? null : [...bytes(key)]);
+    expect(record?.headers.map(([n, v]) => [n, plain(v)])).toEqual(
+      headers.map(([n, v]) => [n, v === null ? null : [...bytes(v)]]),
+    );
+  });
+
+  test("times and headers that are null are no problem", () => {
+    const lists = { topicArray: ["t"], partitionArray: [0], offsetArray: [1] };
+    const metadata = { ...lists, timestampArray: [null], headersArray: [null] };
+    expect(problemsOf(recordsFromKafkaTrigger([Buffer.from("v")], metadata))).toEqual({
+      records: 1,
+      problems: [],
+    });
   });
 
   test("is total: never throws, and counts every value as a record or an error", () => {
@@ -196,6 +322,14 @@ describe("the shapes that a trigger uses", () => {
     );
   });
 
+  test("agrees with the calendar of the language on each day of 400 years", () => {
+    for (let day = 0; day < 146_097; day += 1) {
+      const ms = day * 86_400_000;
+      const text = new Date(ms).toISOString();
+      if (timeFromTrigger(text) !== ms) expect(`${text} ${timeFromTrigger(text)}`).toBe(text);
+    }
+  });
+
   test.each([
     ["2026-08-26T09:30:00+02:30", Date.UTC(2026, 7, 26, 7)],
     ["2026-08-26T04:00:00-0300", Date.UTC(2026, 7, 26, 7)],
@@ -204,7 +338,7 @@ describe("the shapes that a trigger uses", () => {
     expect(timeFromTrigger(text)).toBe(ms);
   });
 
-  test.each([
+  test.each<unknown>([
     "2026-02-29T00:00:00Z",
     "2026-13-01T00:00:00Z",
     "2026-00-01T00:00:00Z",
@@ -217,6 +351,9 @@ describe("the shapes that a trigger uses", () => {
     5,
     null,
     "2026-12-32T00:00:00Z",
+    "x2026-08-26T07:00:00Z",
+    "2026-08-26T07:00:00Zx",
+    ["2026-08-26T07:00:00Z"],
   ])("%j is no time", (value) => {
     expect(timeFromTrigger(value)).toBeUndefined();
   });
