@@ -140,7 +140,9 @@ async function prove(
     clock: systemClock,
   });
   const arrived = (canary: ArrivedCanary): void => canaries.arrived(canary, preciseNow());
-  const sender = await compose.openCanaryEnds({ run, path, now: preciseNow, arrived }, host);
+  const deadLettered = canaries.deadLettered.bind(canaries);
+  const request = { run, path, now: preciseNow, arrived, deadLettered };
+  const sender = await compose.openCanaryEnds(request, host);
   const facts = (ending: VerifyFacts["ending"]): VerifyFacts => ({
     ...{ run, path, count, ending },
     counts: checker.counts(),
@@ -148,6 +150,7 @@ async function prove(
     seconds: canaries.seconds,
     problems: checker.problems,
     missing: checker.missing(),
+    deadLetterCodes: checker.deadLetterCodes,
   });
   try {
     complain(shell, `isthmus: run ${run}: ${count} canaries from ${pathText(path)}`);
@@ -167,7 +170,7 @@ function tell(shell: Shell, facts: VerifyFacts, args: Arguments): void {
   const strict = args.flag("strict");
   print(shell, args.flag("json") ? JSON.stringify(reportJson(facts)) : reportText(facts, strict));
   const { counts, path, resent } = facts;
-  if (counts.received === 0 && counts.sent > 0) {
+  if (counts.received === 0 && counts.lost > 0) {
     complain(shell, "isthmus: nothing arrived; the likely causes, the likeliest first:");
     for (const [index, cause] of likelyCauses(path).entries()) {
       complain(shell, `  ${index + 1}. ${cause}`);

@@ -1,9 +1,10 @@
 import type { ArrivedCanary, CanarySender } from "../../shared/compose.ts";
 import type { Clock } from "../../shared/engine/ports.ts";
+import type { CanaryMark } from "../../shared/verify/canary.ts";
 import type { CanaryChecker } from "../../shared/verify/canary-checker.ts";
 import type { CanaryPath } from "../../shared/verify/canary-path.ts";
 
-/** How a run ended: all canaries arrived, nothing arrived any more, or it was told to stop. */
+/** How a run ended: it is known of all canaries where they are, nothing arrived any more, or it was told to stop. */
 export type CanaryEnding = "complete" | "timeout" | "interrupted";
 
 export interface CanaryRunOptions {
@@ -47,15 +48,23 @@ export class CanaryRun {
 
   /** One canary has come out; `at` in milliseconds since the Unix epoch, with fractions. */
   arrived({ mark, shape, partition }: ArrivedCanary, at: number): void {
-    const { path, checker, clock } = this.options;
+    const { path, checker } = this.options;
     const first = checker.arrive({
       number: mark.number,
       lane: `${path.lane(mark.number)} ${partition}`,
       latencyMs: at - mark.sentAt,
       problem: path.problem(mark, shape),
     });
-    if (!first) return;
-    this.lastProgress = clock.now();
+    if (first) this.progress();
+  }
+
+  /** A canary is in a dead-letter topic. */
+  deadLettered({ number }: CanaryMark, code: string): void {
+    if (this.options.checker.deadLetter(number, code)) this.progress();
+  }
+
+  private progress(): void {
+    this.lastProgress = this.options.clock.now();
     this.wake();
   }
 

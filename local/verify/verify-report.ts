@@ -18,6 +18,8 @@ export interface VerifyFacts {
   readonly problems: readonly string[];
   /** The first few numbers that are missing. */
   readonly missing: readonly number[];
+  /** How many were dead-lettered, by the reason's code. */
+  readonly deadLetterCodes: ReadonlyMap<string, number>;
 }
 
 const number = new Intl.NumberFormat("en-US");
@@ -60,6 +62,7 @@ export function reportJson(facts: VerifyFacts): object {
     ending,
     missing: facts.missing,
     problems: facts.problems,
+    deadLetterCodes: Object.fromEntries(facts.deadLetterCodes),
   };
 }
 
@@ -70,9 +73,13 @@ export function reportText(facts: VerifyFacts, strict: boolean): string {
   const few = (total: number, shown: number): string => (total > shown ? ", …" : "");
   const lost =
     missing.length === 0 ? "" : `number ${missing.join(", ")}${few(counts.lost, missing.length)}`;
+  const letters = [...facts.deadLetterCodes]
+    .map(([code, times]) => `${code} ${number.format(times)}`)
+    .join(", ");
   const lines = [
     row("sent", counts.sent, counts.sent < count ? `of ${number.format(count)}` : ""),
     row("received", counts.received, ""),
+    row("dead letters", counts.deadLettered, letters),
     row("lost", counts.lost, lost),
     row("duplicated", counts.duplicated, ""),
     row(
@@ -82,7 +89,9 @@ export function reportText(facts: VerifyFacts, strict: boolean): string {
     ),
     row("wrong", counts.wrong, ""),
     ...problems.map((problem) => `                        ${problem}`),
-    `latency      p50 ${time(p50)}, p90 ${time(p90)}, p99 ${time(p99)}, max ${time(max)}`,
+    ...(counts.received === 0
+      ? []
+      : [`latency      p50 ${time(p50)}, p90 ${time(p90)}, p99 ${time(p99)}, max ${time(max)}`]),
     `time         ${seconds.toFixed(1)} s`,
     "",
     verdict(facts, strict),
@@ -103,6 +112,9 @@ function verdict(facts: VerifyFacts, strict: boolean): string {
   }
   if (ending === "interrupted") return "Interrupted: this is what had arrived by then.";
   if (counts.received === 0) return "Nothing arrived.";
+  if (counts.deadLettered > 0 && counts.lost === 0) {
+    return "Not every canary arrived: some were dead-lettered, for the reasons above.";
+  }
   if (ending === "timeout") return "Not every canary arrived.";
   return "Every canary arrived, but not all as they should.";
 }
@@ -115,7 +127,7 @@ export function likelyCauses({ first, last, from, to }: CanaryPath): readonly st
     `No bridge runs ${names} between these brokers now: verify stands beside a bridge, it is none. Start isthmus run, or the Functions app, with the same manifests`,
     `It runs, but waits or has failed: its /readyz, its status page and its log say why`,
     ...sourceCauses(first),
-    `The canaries were refused on the way: look for them in Kafka topic "${first.deadLetterTopic}"`,
+    `The canaries were refused on the way, and verify may not see it: look for them in Kafka topic "${first.deadLetterTopic}"`,
     `What is written to ${pointText(from)} does not reach the route, or the user of verify may not read ${pointText(to)}: see the brokers' access rules`,
   ];
 }

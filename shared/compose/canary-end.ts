@@ -19,6 +19,8 @@ export interface CanaryRequest {
   /** Milliseconds since the Unix epoch, with fractions: what `sentAt` is. */
   now(): number;
   arrived(canary: ArrivedCanary): void;
+  /** A canary is in a dead-letter topic on its way. */
+  deadLettered(mark: CanaryMark, code: string): void;
 }
 
 /** What sends canaries or receives them. */

@@ -1,5 +1,6 @@
 import { kafkaAdmin } from "../adapters/kafka/kafka-admin.ts";
-import type { CanaryEnd, CanaryRequest } from "./canary-end.ts";
+import type { CanaryRequest } from "./canary-end.ts";
+import { listenToLetters } from "./canary-letters.ts";
 import { listenToKafka, listenToMqtt } from "./canary-listener.ts";
 import { type CanarySender, sendToKafka, sendToMqtt } from "./canary-sender.ts";
 import type { HostContext } from "./context.ts";
@@ -22,18 +23,26 @@ export async function partitionsOf(
 export async function openEnds(request: CanaryRequest, host: HostContext): Promise<CanarySender> {
   const { from, to } = request.path;
   const listen = to.kind === "kafka" ? listenToKafka : listenToMqtt;
-  const listener: CanaryEnd = await listen(to, request, host);
+  const letters = listenToLetters(request, host);
+  const listener = await listen(to, request, host).catch(async (cause: unknown) => {
+    await (await letters).stop();
+    throw cause;
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all([(await letters).stop(), listener.stop()]);
+  };
   try {
+    await letters;
     const connect = from.kind === "kafka" ? sendToKafka : sendToMqtt;
     const sender = await connect(from, request, host);
     return {
       ...sender,
       async stop(): Promise<void> {
-        await Promise.all([sender.stop(), listener.stop()]);
+        await Promise.all([sender.stop(), stop()]);
       },
     };
   } catch (cause) {
-    await listener.stop();
+    await stop();
     throw cause;
   }
 }

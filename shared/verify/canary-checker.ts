@@ -24,6 +24,8 @@ export interface CanaryCounts {
   readonly sent: number;
   /** Different ones that arrived. */
   readonly received: number;
+  /** Those that did not arrive, but are in a dead-letter topic. */
+  readonly deadLettered: number;
   readonly lost: number;
   /** Arrivals of canaries that had arrived before. */
   readonly duplicated: number;
@@ -37,15 +39,18 @@ export interface CanaryCounts {
 
 const KEPT = 5;
 
-/** Counts the arrivals of canaries numbered from 0, in a memory of two bits a canary. */
+/** Counts the arrivals of canaries numbered from 0, in a memory of three bits a canary. */
 export class CanaryChecker {
   private readonly count: number;
   private readonly sent: NumberSet;
   private readonly arrived: NumberSet;
+  /** Arrived or dead-lettered. */
+  private readonly settled: NumberSet;
   private readonly latest = new Map<string, number>();
   private readonly latencies = new LatencyHistogram();
   private readonly examples: string[] = [];
-  private sentAndArrived = 0;
+  private readonly codes = new Map<string, number>();
+  private sentAndSettled = 0;
   private duplicated = 0;
   private reordered = 0;
   private wrong = 0;
@@ -55,11 +60,19 @@ export class CanaryChecker {
     this.count = count;
     this.sent = new NumberSet(count);
     this.arrived = new NumberSet(count);
+    this.settled = new NumberSet(count);
   }
 
   /** The source has acknowledged this canary. */
   add(number: number): void {
-    if (this.sent.add(number) && this.arrived.has(number)) this.sentAndArrived += 1;
+    if (this.sent.add(number) && this.settled.has(number)) this.sentAndSettled += 1;
+  }
+
+  /** This canary is in a dead-letter topic. Returns whether nothing was known of it before. */
+  deadLetter(number: number, code: string): boolean {
+    if (!(number >= 0 && number < this.count) || !this.settle(number)) return false;
+    this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
+    return true;
   }
 
   /** Returns whether it is the first of its number. */
@@ -73,7 +86,7 @@ export class CanaryChecker {
       this.duplicated += 1;
       return false;
     }
-    if (this.sent.has(number)) this.sentAndArrived += 1;
+    this.settle(number);
     const latest = this.latest.get(lane) ?? -1;
     if (number < latest) this.reordered += 1;
     else this.latest.set(lane, number);
@@ -81,9 +94,9 @@ export class CanaryChecker {
     return true;
   }
 
-  /** How many of the acknowledged canaries have not arrived. */
+  /** How many of the acknowledged canaries have neither arrived nor been dead-lettered. */
   get outstanding(): number {
-    return this.sent.size - this.sentAndArrived;
+    return this.sent.size - this.sentAndSettled;
   }
 
   /** How many different canaries have arrived. */
@@ -91,16 +104,21 @@ export class CanaryChecker {
     return this.arrived.size;
   }
 
+  /** How many canaries were dead-lettered, by the reason's code. */
+  get deadLetterCodes(): ReadonlyMap<string, number> {
+    return this.codes;
+  }
+
   /** The first few arrivals that were wrong, in words. */
   get problems(): readonly string[] {
     return this.examples;
   }
 
-  /** The first few canaries that were sent and have not arrived. */
+  /** The first few canaries that were sent and of which nothing is known. */
   missing(): readonly number[] {
     const missing: number[] = [];
     for (let number = 0; number < this.count && missing.length < KEPT; number += 1) {
-      if (this.sent.has(number) && !this.arrived.has(number)) missing.push(number);
+      if (this.sent.has(number) && !this.settled.has(number)) missing.push(number);
     }
     return missing;
   }
@@ -108,9 +126,10 @@ export class CanaryChecker {
   counts(): CanaryCounts {
     const { latencies, duplicated, reordered, wrong } = this;
     return {
-      // what has arrived was sent, acknowledged or not
-      sent: this.received + this.outstanding,
+      // what is somewhere was sent, acknowledged or not
+      sent: this.settled.size + this.outstanding,
       received: this.received,
+      deadLettered: this.settled.size - this.received,
       lost: this.outstanding,
       duplicated,
       reordered,
@@ -122,6 +141,12 @@ export class CanaryChecker {
         max: latencies.max,
       },
     };
+  }
+
+  private settle(number: number): boolean {
+    const isNew = this.settled.add(number);
+    if (isNew && this.sent.has(number)) this.sentAndSettled += 1;
+    return isNew;
   }
 
   private note(text: string): void {

@@ -99,6 +99,25 @@ describe("CanaryChecker", () => {
     ]);
   });
 
+  test("tells dead letters from losses, by their codes", () => {
+    const checker = checked(5, [0, 1, 2, 3], numbered(0));
+    expect(checker.deadLetter(1, "TOO_LARGE")).toBe(true);
+    expect(checker.deadLetter(2, "TOO_LARGE")).toBe(true);
+    expect(checker.deadLetter(2, "TOO_LARGE")).toBe(false);
+    expect(checker.deadLetter(99, "TOO_LARGE")).toBe(false);
+    expect(checker.counts()).toMatchObject({ sent: 4, received: 1, deadLettered: 2, lost: 1 });
+    expect(checker.missing()).toEqual([3]);
+    expect([...checker.deadLetterCodes]).toEqual([["TOO_LARGE", 2]]);
+  });
+
+  test("an arrival outweighs a dead letter, whichever comes first", () => {
+    const checker = checked(2, [0, 1], numbered(0));
+    checker.deadLetter(0, "TOO_LARGE");
+    checker.deadLetter(1, "TOO_LARGE");
+    checker.arrive({ number: 1, lane: "0", latencyMs: 1 });
+    expect(checker.counts()).toMatchObject({ sent: 2, received: 2, deadLettered: 0, lost: 0 });
+  });
+
   test("an arrival may come before the source's answer", () => {
     const checker = new CanaryChecker(1);
     checker.arrive({ number: 0, lane: "0", latencyMs: 1 });

@@ -13,12 +13,14 @@ export interface KafkaTopicTailOptions {
   readonly endpoint: KafkaEndpoint;
   readonly clientId: string;
   readonly topic: string;
+  /** Where reading begins. Default "end". */
+  readonly from?: "begin" | "end";
   readonly log: Log;
 }
 
-/** Reads what is added to a topic, without being of any consumer group: it commits nothing and leaves nothing behind. */
+/** Reads what is in a topic and what is added, or only the latter, without being of any consumer group: it commits nothing and leaves nothing behind. */
 export interface KafkaTopicTail {
-  /** Resolves when it is known where the partitions end: all that is written from then on is handed over. @throws BridgeError */
+  /** Resolves when it is known where the partitions begin or end: all from there on is handed over. @throws BridgeError */
   start(onRecords: (records: readonly KafkaRecord[]) => void): Promise<void>;
   /** Hands nothing over after it resolves. */
   stop(): Promise<void>;
@@ -60,9 +62,8 @@ class TopicTail implements KafkaTopicTail {
     try {
       const partitions = await this.connect(stint);
       for (const partition of partitions) this.next.set(partition, 0n);
-      for (const [partition, end] of await this.offsets(stint, "end")) {
-        this.next.set(partition, end);
-      }
+      const from = await this.offsets(stint, this.options.from ?? "end");
+      for (const [partition, offset] of from) this.next.set(partition, offset);
     } catch (cause) {
       throw this.ended(stint, cause);
     }

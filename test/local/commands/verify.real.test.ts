@@ -89,7 +89,7 @@ describeReal("isthmus verify on real brokers", ["ISTHMUS_TEST_KAFKA", "ISTHMUS_T
     const words = ["verify", "-f", alone, "--route", "flow", "--count", "100", "--timeout", "2"];
     const { code, stdout, stderr } = await runCli(words);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^sent +100\nreceived +0\nlost +100 /);
+    expect(stdout).toMatch(/^sent +100\nreceived +0\ndead letters +0\nlost +100 /);
     expect(stderr).toContain("nothing arrived; the likely causes");
     expect(stderr).toContain('No bridge runs route "flow"');
   });

@@ -43,6 +43,8 @@ afterAll(async () => {
 });
 
 interface Flows {
+  readonly kafkaHost?: string;
+  readonly mqttHost?: string;
   readonly source?: string;
   readonly destination?: string;
   readonly mqttSettings?: string;
@@ -178,7 +180,9 @@ describe("isthmus verify beside a running bridge", () => {
     expect(err).toContain(
       '200 canaries from Kafka topic "machines" through "flow" and back through "back" to Kafka topic "again"',
     );
-    expect(out).toMatch(/^sent +200\nreceived +200\nlost +0\nduplicated +0\nreordered +\d/);
+    expect(out).toMatch(
+      /^sent +200\nreceived +200\ndead letters +0\nlost +0\nduplicated +0\nreordered +\d/,
+    );
     expect(out).toContain("Every canary arrived once, as it should be.\n");
   });
 
@@ -218,13 +222,44 @@ describe("isthmus verify beside a running bridge", () => {
   }, 60_000);
 });
 
+describe("isthmus verify of a route that cannot deliver", () => {
+  test("finds the canaries among the dead letters, whether or not the topic was there before (S-54)", async () => {
+    const small = await startSandboxMqtt({ maximumPacketSize: 1000 });
+    const open = await startSandboxKafka();
+    try {
+      open.createTopic("machines");
+      const path = manifests("large", {
+        kafkaHost: `127.0.0.1:${open.port}`,
+        mqttHost: `127.0.0.1:${small.port}`,
+      });
+      await startRoutes(path);
+      const words = ["-f", path, "--route", "flow", "--size", "2000", "--count", "7", "--json"];
+      for (const _ of ["missing", "there"]) {
+        const ran = await verify(words);
+        expect(reportOf(ran)).toMatchObject({
+          ...{ sent: 7, received: 0, deadLettered: 7, lost: 0, ending: "complete" },
+          deadLetterCodes: { MQTT_PACKET_TOO_LARGE: 7 },
+        });
+        expect(ran.err).not.toContain("nothing arrived");
+        expect(ran.code).toBe(1);
+      }
+    } finally {
+      await Promise.all(bridges.splice(0).map((bridge) => bridge.stop()));
+      await Promise.all([small.stop(), open.stop()]);
+    }
+  }, 60_000);
+});
+
 describe("isthmus verify without a bridge", () => {
   test("says that nothing arrived, and why that may be, and fails", async () => {
     const path = manifests("alone", { source: "quiet" });
     const { code, out, err } = await verify(["-f", path, "--route", "flow", "--timeout", "1"]);
     expect(code).toBe(1);
-    expect(out).toMatch(/^sent +1,000\nreceived +0\nlost +1,000 {2}number 0, 1, 2, 3, 4, …\n/);
+    expect(out).toMatch(
+      /^sent +1,000\nreceived +0\ndead letters +0\nlost +1,000 {2}number 0, 1, 2, 3, 4, …\n/,
+    );
     expect(out).toContain("Nothing arrived.\n");
+    expect(out).not.toContain("latency");
     expect(err).toContain("the likely causes, the likeliest first:\n  1. No bridge runs");
     expect(err).toContain('backlog of consumer group "group"');
     expect(err).toContain('"isthmus.dead-letter"');

@@ -128,6 +128,15 @@ describe("CanaryRun", () => {
     expect(lost).toBeLessThan(2);
   });
 
+  test("ends as soon as what is missing is found among the dead letters", async () => {
+    const { run, sender, checker } = bench({ count: 3, delivers: (number) => number !== 1 });
+    const ended = run.run(sender);
+    await clock.advance(1000);
+    run.deadLettered({ run: "0123abcd", number: 1, sentAt: 0 }, "TOO_LARGE");
+    expect(await ending(ended)).toBe("complete");
+    expect(checker.counts()).toMatchObject({ received: 2, deadLettered: 1, lost: 0 });
+  });
+
   test("ends with the fault of a source that refuses", async () => {
     const { run } = bench();
     const refused = new BridgeError("KAFKA_NOT_AUTHORIZED", "no");

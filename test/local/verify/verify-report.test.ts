@@ -14,7 +14,8 @@ const ordered = canaryPath({ route: kafkaToMqttRoute(), topic: "source", lanes: 
 const unordered = canaryPath({ route: mqttToKafkaRoute(), topic: "factory/x", lanes: 1, size: 1 });
 const latencyMs = { p50: 3.06, p90: 12.4, p99: 12_345, max: 12_345.6 };
 const clean: CanaryCounts = {
-  ...{ sent: 1000, received: 1000, lost: 0, duplicated: 0, reordered: 0, wrong: 0 },
+  ...{ sent: 1000, received: 1000, deadLettered: 0, lost: 0 },
+  ...{ duplicated: 0, reordered: 0, wrong: 0 },
   latencyMs,
 };
 
@@ -29,6 +30,7 @@ function facts(counts: Partial<CanaryCounts> = {}, over: Partial<VerifyFacts> = 
       seconds: 1.25,
     },
     ...{ problems: [], missing: [], counts: { ...clean, ...counts } },
+    deadLetterCodes: new Map(),
     ...over,
   };
 }
@@ -43,6 +45,12 @@ describe("isthmus verify", () => {
       strictly: false,
     },
     { name: "one is lost", facts: facts({ lost: 1 }), proven: false, strictly: false },
+    {
+      name: "one is a dead letter",
+      facts: facts({ received: 999, deadLettered: 1 }),
+      proven: false,
+      strictly: false,
+    },
     { name: "one is wrong", facts: facts({ wrong: 1 }), proven: false, strictly: false },
     { name: "one is late", facts: facts({ reordered: 1 }), proven: false, strictly: false },
     {
@@ -63,13 +71,18 @@ describe("isthmus verify", () => {
   });
 
   test("reports for people", () => {
-    const counts = { received: 990, lost: 10, wrong: 1 };
+    const counts = { received: 987, deadLettered: 3, lost: 10, wrong: 1 };
+    const deadLetterCodes = new Map([["MQTT_PACKET_TOO_LARGE", 3]]);
     const problems = ['canary 3: header "a" is missing'];
     const missing = [1, 2, 4, 5, 6];
-    const text = reportText(facts(counts, { problems, missing, ending: "timeout" }), false);
+    const text = reportText(
+      facts(counts, { problems, missing, deadLetterCodes, ending: "timeout" }),
+      false,
+    );
     expect(text.split("\n")).toEqual([
       "sent             1,000",
-      "received           990",
+      "received           987",
+      "dead letters         3  MQTT_PACKET_TOO_LARGE 3",
       "lost                10  number 1, 2, 4, 5, 6, …",
       "duplicated           0",
       "reordered            0",
@@ -88,6 +101,11 @@ describe("isthmus verify", () => {
       name: "twice",
       facts: facts({ duplicated: 1 }),
       last: "Every canary arrived, as it should be; some came more than once.",
+    },
+    {
+      name: "to the dead letters",
+      facts: facts({ received: 990, deadLettered: 10 }),
+      last: "Not every canary arrived: some were dead-lettered, for the reasons above.",
     },
     { name: "never", facts: facts({ received: 0, lost: 5 }), last: "Nothing arrived." },
     {
