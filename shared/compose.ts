@@ -1,6 +1,7 @@
 /**
  * The composition root: resolves connections, builds adapters, starts the engine. Both shells call this and nothing below it.
  */
+import { hostname } from "node:os";
 import { azureTokenSource } from "./adapters/identity/azure-token-source.ts";
 import { systemClock } from "./adapters/system/system-clock.ts";
 import type { ArrivedCanary, CanaryRequest } from "./compose/canary-end.ts";
@@ -132,6 +133,7 @@ function context(options: HostOptions, routes: number): HostContext {
     clock: options.clock ?? systemClock,
     identity: options.identity ?? azureTokenSource(),
     instance: options.instance ?? 0,
+    hostName: options.hostName ?? hostname(),
     drainMs: options.drainMs ?? DEFAULT_DRAIN_MS,
     startTimeoutMs: options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS,
     routeBudgetBytes: routeBudget(options, routes),

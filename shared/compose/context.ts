@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly eventHubsByAmqp?: boolean;
   /** Which of the instances this process (or worker) is, from 0. Part of Client Identifiers and of S-13 Static. */
   readonly instance?: number;
+  /** Tells this host from others that run the same plan. Default: the host name of the operating system. */
+  readonly hostName?: string;
   /** Bytes that all routes of this process together may hold in memory. Default 256 MiB. */
   readonly memoryBudgetBytes?: number;
   /** How long stopping may take (S-55). Default 10 s. */
@@ -49,6 +51,7 @@ export interface HostContext extends HostOptions {
   readonly clock: Clock;
   readonly identity: TokenSource;
   readonly instance: number;
+  readonly hostName: string;
   readonly drainMs: number;
   readonly startTimeoutMs: number;
   readonly routeBudgetBytes: number;

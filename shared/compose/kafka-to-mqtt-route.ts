@@ -12,7 +12,7 @@ import { recordToPublish } from "../translate/record-to-publish.ts";
 import type { HostContext, LiveRoute } from "./context.ts";
 import { deadLetterProducer } from "./dead-letter-producer.ts";
 import { type Endpoints, resolveEndpoints } from "./endpoints.ts";
-import { kafkaClientId, publisherIdentifier } from "./names.ts";
+import { groupInstanceId, kafkaClientId, publisherIdentifier } from "./names.ts";
 import { routeStatus } from "./route-status.ts";
 
 /** Event Hubs documents four commits a second and partition and takes about two; a broker of one's own takes more. */
@@ -70,6 +70,7 @@ export async function openKafkaToMqtt(
     endpoint: endpoints.kafka,
     clientId: kafkaClientId(route, host.instance),
     consumerGroupId: route.consumerGroupId,
+    groupInstanceId: groupInstanceId(route, host.instance, host.hostName),
     topics: route.topics,
     neverMatched: [route.deadLetterTopic],
     log: host.log,

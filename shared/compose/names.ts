@@ -31,3 +31,11 @@ export function verifierIdentifier(route: Route, run: string): string {
   const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
   return `${prefix}isthmus-verify-${run}`;
 }
+
+/** The longest name that Kafka takes for a group instance id. */
+const LONGEST_INSTANCE_ID = 249;
+
+/** The group instance id of a route's consumer: the same at every start on this host, and another on every other host. */
+export function groupInstanceId(route: Route, instance: number, hostName: string): string {
+  return `${kafkaClientId(route, instance)}.${plain(hostName)}`.slice(-LONGEST_INSTANCE_ID);
+}

@@ -6,12 +6,15 @@ import type { FetchedChunk } from "./fetch-response.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { partitionAssigner } from "./partition-assigner.ts";
 import { OUR_CONSUMER } from "./record-seam.ts";
+import { forgetMember } from "./static-membership.ts";
 import { within } from "./within.ts";
 
 export interface GroupMemberOptions {
   /** Its own: when the member ends, so do the client's connections. */
   readonly client: KafkaClient;
   readonly consumerGroupId: string;
+  /** Makes it a static member, which takes the place of the one that had the id before. */
+  readonly groupInstanceId?: string | undefined;
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
@@ -46,8 +49,11 @@ export class GroupMember {
   readonly ended: Promise<BridgeError>;
   /** Why it ended, when it was for records that no attempt will ever decode. */
   undecodable: BridgeError | undefined;
+  /** Another member has taken its group instance id: two hosts that think they are the same. */
+  fenced = false;
   private readonly options: GroupMemberOptions;
   private readonly consumer: Consumer;
+  private memberId: string | undefined;
   private held: readonly TopicPartition[] = [];
   /** The offset after the last one fetched, of partitions held. */
   private readonly next = new Map<string, bigint>();
@@ -119,14 +125,17 @@ export class GroupMember {
     this.over = true;
     this.forgetTimers();
     await within(DISCONNECT_MS, this.consumer.disconnect());
+    this.calledNow(undefined);
     this.options.client.abandon();
   }
 
   private newConsumer(): Consumer {
-    const { client, consumerGroupId, sessionTimeoutMs, rebalanceTimeoutMs } = this.options;
+    const { client, consumerGroupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } =
+      this.options;
+    const beforeJoin = (): Promise<void> => within(REVOKE_MS, this.giveUp());
     const consumer = client.kafka.consumer({
       groupId: consumerGroupId,
-      partitionAssigners: [partitionAssigner(() => within(REVOKE_MS, this.giveUp()))],
+      partitionAssigners: [partitionAssigner({ beforeJoin, groupInstanceId })],
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: this.heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
@@ -145,10 +154,14 @@ export class GroupMember {
       },
     });
     const { GROUP_JOIN, HEARTBEAT, FETCH, CRASH, REQUEST_TIMEOUT } = consumer.events;
-    consumer.on(GROUP_JOIN, ({ payload }) => this.joined(payload.memberAssignment));
+    consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.calledNow(payload.memberId);
+      this.joined(payload.memberAssignment);
+    });
     consumer.on(HEARTBEAT, () => this.sign());
     consumer.on(FETCH, () => this.sign());
     consumer.on(CRASH, ({ payload }) => {
+      this.fenced = isFenced(payload.error);
       void this.end(client.error(payload.error, "Cannot read from"));
     });
     // kafkajs would try the same connection three times more, each as long
@@ -164,6 +177,12 @@ export class GroupMember {
 
   private holds({ topic, partition }: TopicPartition): boolean {
     return this.held.some((h) => h.topic === topic && h.partition === partition);
+  }
+
+  /** The broker may give it another member id at every join. */
+  private calledNow(memberId: string | undefined): void {
+    if (this.memberId !== undefined && this.memberId !== memberId) forgetMember(this.memberId);
+    this.memberId = memberId;
   }
 
   private joined(assignment: Record<string, number[]>): void {
@@ -200,7 +219,7 @@ export class GroupMember {
     const gone = this.held;
     this.held = [];
     this.options.client.abandon();
-    void within(DISCONNECT_MS, this.consumer.disconnect());
+    void within(DISCONNECT_MS, this.consumer.disconnect()).then(() => this.calledNow(undefined));
     if (gone.length > 0) await within(REVOKE_MS, this.options.target.revoked(gone));
     this.resolveEnded(error);
   }
@@ -313,6 +332,12 @@ export class GroupMember {
     this.resumes.add(timer);
     this.options.alive(error);
   }
+}
+
+/** kafkajs wraps what it does not try again. */
+function isFenced({ type, cause }: { type?: string; cause?: unknown }): boolean {
+  if (type === "FENCED_INSTANCE_ID") return true;
+  return typeof cause === "object" && cause !== null && isFenced(cause);
 }
 
 function silent(what: string): BridgeError {

@@ -19,6 +19,11 @@ export interface KafkaRecordSourceOptions {
   readonly endpoint: KafkaEndpoint;
   readonly clientId: string;
   readonly consumerGroupId: string;
+  /**
+   * Which member of the group this is, the same at every start: a new process then takes the place of one that was killed, instead of
+   * waiting for its session to end. Not used towards Event Hubs, which does not document it.
+   */
+  readonly groupInstanceId?: string;
   readonly topics: readonly TopicSelector[];
   /** Topics that no pattern matches: a route must not read its own dead letters. */
   readonly neverMatched?: readonly string[];
@@ -53,6 +58,8 @@ class KafkaRecordSource implements RecordSource {
   private condition: ConnectionStatus = { connected: false };
   /** It has read, or waited for a topic, once: from then on only a partition that cannot be decoded ends it. */
   private stood = false;
+  /** Undefined also after another process has come with the same: who was there first gives way, once and for all. */
+  private groupInstanceId: string | undefined;
   private stopped = false;
   private stopping: (() => void) | undefined;
   private readonly stopSignal: Promise<void>;
@@ -60,6 +67,7 @@ class KafkaRecordSource implements RecordSource {
 
   constructor(options: KafkaRecordSourceOptions) {
     this.options = options;
+    this.groupInstanceId = options.endpoint.isEventHubs ? undefined : options.groupInstanceId;
     this.finder = new TopicFinder({ ...options, neverMatched: options.neverMatched ?? [] });
     this.stopSignal = new Promise((resolve) => {
       this.stopping = resolve;
@@ -162,7 +170,17 @@ class KafkaRecordSource implements RecordSource {
     } finally {
       over = true;
       await member.leave();
+      if (member.fenced) this.giveWay();
     }
+  }
+
+  private giveWay(): void {
+    const { consumerGroupId, log } = this.options;
+    log("warn", "Another process of this host runs the same route: both go on as members", {
+      consumerGroupId,
+      groupInstanceId: this.groupInstanceId,
+    });
+    this.groupInstanceId = undefined;
   }
 
   private newMember(found: FoundTopics, target: RecordConsumer): GroupMember {
@@ -171,6 +189,7 @@ class KafkaRecordSource implements RecordSource {
     return new GroupMember({
       client: kafkaClient(this.options),
       consumerGroupId,
+      groupInstanceId: this.groupInstanceId,
       topics: found.topics,
       sessionTimeoutMs: sessionTimeoutMs ?? standard,
       rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,

@@ -20,7 +20,10 @@ declare module "kafkajs/src/protocol/requests/index.js" {
     protocol: (at: { version: number }) => (options: Record<string, unknown>) => Protocol;
   }
   const module: {
-    requests: Record<"Fetch" | "Produce" | "JoinGroup" | "Metadata", Definition>;
+    requests: Record<
+      "Fetch" | "Produce" | "JoinGroup" | "SyncGroup" | "Heartbeat" | "LeaveGroup" | "Metadata",
+      Definition
+    >;
   };
   export = module;
 }

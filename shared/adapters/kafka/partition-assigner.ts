@@ -1,6 +1,6 @@
 import { AssignerProtocol, type PartitionAssigner } from "kafkajs";
 import { type Assignment, assignPartitions } from "./assign-partitions.ts";
-import type { JoinHook } from "./record-seam.ts";
+import type { JoinHook } from "./join-hook.ts";
 
 /** The part of kafkajs' cluster that an assigner is handed; its types leave it out. */
 interface Cluster {
@@ -15,9 +15,13 @@ interface TopicMetadata {
 
 /** "range" is the name that every client offers, so that members of other makes may share the group. */
 const NAME = "range";
+const NEWCOMER = Buffer.from("new");
 
-/** An assigner that respects what each member subscribed to (S-26). `beforeJoin` is awaited before each (re)join. */
-export function partitionAssigner(beforeJoin: () => Promise<void>): PartitionAssigner {
+/** An assigner that respects what each member subscribed to (S-26), and what of its member the requests must know. */
+export function partitionAssigner({
+  beforeJoin,
+  groupInstanceId,
+}: Pick<JoinHook, "beforeJoin" | "groupInstanceId">): PartitionAssigner {
   return ({ cluster }) => ({
     name: NAME,
     version: 1,
@@ -34,13 +38,14 @@ export function partitionAssigner(beforeJoin: () => Promise<void>): PartitionAss
       }));
     },
     protocol({ topics }) {
-      const hook: JoinHook = { beforeJoin };
-      const metadata = AssignerProtocol.MemberMetadata.encode({
-        version: 0,
-        topics,
-        userData: Buffer.alloc(0),
-      });
-      return { name: NAME, metadata, ...hook };
+      const metadata = (userData: Buffer): Buffer =>
+        AssignerProtocol.MemberMetadata.encode({ version: 0, topics, userData });
+      const hook: JoinHook = {
+        ...(beforeJoin === undefined ? {} : { beforeJoin }),
+        groupInstanceId,
+        metadataOfNewcomer: metadata(NEWCOMER),
+      };
+      return { name: NAME, metadata: metadata(Buffer.alloc(0)), ...hook };
     },
   });
 }

@@ -6,19 +6,20 @@
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 import requests from "kafkajs/src/protocol/requests/index.js";
 import { decodeFetchResponse } from "./fetch-response.ts";
+import type { JoinHook } from "./join-hook.ts";
 import { encodeProduceRequest, isOurRequest, type ProduceOptions } from "./produce-request.ts";
+import { joinStatically, withGroupInstance } from "./static-membership.ts";
 
 /** As `rackId` of a consumer: its fetch responses become {@link FetchedChunk}s. It never goes over the wire. */
 export const OUR_CONSUMER = "isthmus:our-consumer";
 
-/** A group protocol of an assigner may carry this: it is awaited before the member asks to join (again). */
-export interface JoinHook {
-  readonly beforeJoin?: () => Promise<void>;
-}
-
 type Requests = (typeof requests)["requests"];
 type Protocol = ReturnType<ReturnType<Requests["Fetch"]["protocol"]>>;
 type Options = Record<string, unknown>;
+
+/** The versions that know group instance ids; whoever joins with an older one is a dynamic member. */
+const JOIN_STATICALLY_FROM = 5;
+const STATIC_FROM = 3;
 
 let patched = false;
 
@@ -29,7 +30,10 @@ export function useOurCodec(): void {
   if (typeof prototype.scheduleCheckPendingRequests !== "function") throw notAsExpected("queue");
   change("Fetch", 4, fetchOurs);
   change("Produce", 3, produceOurs);
-  change("JoinGroup", 0, joinAfterHook);
+  change("JoinGroup", 0, joinOurs);
+  change("SyncGroup", STATIC_FROM, (make, options) => make(withGroupInstance(options)));
+  change("Heartbeat", STATIC_FROM, (make, options) => make(withGroupInstance(options)));
+  change("LeaveGroup", STATIC_FROM, (make, options) => make(withGroupInstance(options)));
   change("Metadata", 0, listAll);
   quietTimer(prototype);
   patched = true;
@@ -82,15 +86,26 @@ function produceOurs(make: (options: Options) => Protocol, options: Options): Pr
 }
 
 /** kafkajs joins again for six reasons and tells of two of them: this is the one place that all of them pass. */
-function joinAfterHook(make: (options: Options) => Protocol, options: Options): Protocol {
+function joinOurs(make: (options: Options) => Protocol, given: Options, version: number): Protocol {
+  const protocols = given["groupProtocols"] as readonly JoinHook[];
+  const { options, onJoined } = joinStatically(given, version >= JOIN_STATICALLY_FROM);
   const protocol = make(options);
-  const protocols = options["groupProtocols"] as readonly JoinHook[];
   const { encode } = protocol.request;
+  const { parse } = protocol.response;
   const encodeLater = async (): Promise<unknown> => {
     for (const { beforeJoin } of protocols) await beforeJoin?.();
     return encode();
   };
-  return { ...protocol, request: { ...protocol.request, encode: encodeLater } };
+  const parseJoined = async (data: unknown): Promise<unknown> => {
+    const joined = (await parse(data)) as { memberId: string };
+    onJoined(joined.memberId);
+    return joined;
+  };
+  return {
+    ...protocol,
+    request: { ...protocol.request, encode: encodeLater },
+    response: { ...protocol.response, parse: parseJoined },
+  };
 }
 
 /** Asked for all topics, kafkajs fails when any topic of the cluster has an error, be it a stranger's. */

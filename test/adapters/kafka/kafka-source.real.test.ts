@@ -5,7 +5,7 @@ import {
   type KafkaRecordSourceOptions,
   kafkaRecordSource,
 } from "../../../shared/adapters/kafka/kafka-record-source.ts";
-import type { RecordProducer, RecordSource } from "../../../shared/engine/ports.ts";
+import type { RecordProducer, RecordSource, TopicPartition } from "../../../shared/engine/ports.ts";
 import type { KafkaRecord } from "../../../shared/model/kafka-record.ts";
 import { Collector, noLog, outgoing, plainEndpoint, unique } from "../../support/kafka-ends.ts";
 import { brokerAddress, describeReal } from "../../support/real-brokers.ts";
@@ -74,6 +74,9 @@ async function reader(
   await source.start(collector);
   return { source, collector };
 }
+
+const byPlace = (a: TopicPartition, b: TopicPartition): number =>
+  a.topic.localeCompare(b.topic) || a.partition - b.partition;
 
 const numbers = (from: number, count: number): string[] =>
   Array.from({ length: count }, (_, i) => String(from + i));
@@ -164,6 +167,53 @@ describeReal("kafkaRecordSource() against a real Kafka", ["ISTHMUS_TEST_KAFKA"],
     expect(order.slice(0, 2)).toEqual(["given up", "taken over"]);
     const values = [...one.collector.received, ...two.collector.received].map(textOf);
     expect(values.toSorted()).toEqual(numbers(0, 800).toSorted());
+  });
+
+  test("takes the place of a silent member of the same name at once, with its own topics and new partitions [S-50]", async () => {
+    const [topic, another] = [await topicWith(2), await topicWith(1)];
+    const of = { consumerGroupId: unique("group"), groupInstanceId: unique("host") };
+    // it is heard of every 12 s, and so as good as dead meanwhile
+    const silent = { ...of, sessionTimeoutMs: 60_000 };
+    const before = await reader({ ...silent, topics: named(topic) });
+    await before.collector.until(() => before.collector.assignments.length > 0);
+    await withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 3 }] }));
+    const started = Date.now();
+    const after = await reader({ ...silent, topics: named(topic, another) });
+    await after.collector.until(() => after.collector.assignments.length > 0);
+    expect(Date.now() - started).toBeLessThan(6_000);
+    expect(after.collector.assignments.at(-1)?.toSorted(byPlace)).toEqual(
+      [
+        ...[0, 1, 2].map((partition) => ({ topic, partition })),
+        { topic: another, partition: 0 },
+      ].toSorted(byPlace),
+    );
+  });
+
+  test("shares with a member that comes with the same name, instead of fencing it out by turns", async () => {
+    const topic = await topicWith(4);
+    const of = { consumerGroupId: unique("group"), groupInstanceId: unique("host") };
+    const warnings: string[] = [];
+    const first = await reader({
+      ...{ ...of, topics: named(topic) },
+      log: (level, message) => level === "warn" && warnings.push(message),
+    });
+    await first.collector.until(() => first.collector.assignments.length > 0);
+    const second = await reader({ ...of, topics: named(topic) });
+    const held = (): number[] =>
+      [first, second].map(({ collector }) => collector.assignments.at(-1)?.length ?? 0);
+    while (held().join() !== "2,2") {
+      const changed = [first, second].map(({ collector }) => {
+        const { length } = collector.assignments;
+        return collector.until(() => collector.assignments.length > length);
+      });
+      await Promise.race(changed);
+    }
+    const port = await producer();
+    await port.send(numbers(0, 40).map((v) => outgoing({ topic, value: Buffer.from(v) })));
+    await first.collector.until(() => first.collector.received.length === 20);
+    await second.collector.until(() => second.collector.received.length === 20);
+    expect(warnings).toContainEqual(expect.stringContaining("Another process"));
+    expect([...first.collector.failures, ...second.collector.failures]).toEqual([]);
   });
 
   test("a codec that this Node.js has not is one clear failure that names the topic", async ({
