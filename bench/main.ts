@@ -1,0 +1,118 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { startKafka } from "../test/support/kafka-broker.ts";
+import { startMosquitto } from "../test/support/mosquitto-broker.ts";
+import { CONTENDERS, type Direction } from "./contender.ts";
+import { KafkaSide } from "./kafka-side.ts";
+import { buildNativeLoad } from "./native-load.ts";
+import { type Outcome, runTrial, type Stage } from "./run.ts";
+import { markdown, rowsOf } from "./table.ts";
+
+const USAGE = `npm run bench -- [--runs 3] [--messages 200000] [--size 200] [--directions k2m,m2k] [--qos 1,0]
+  [--bridges isthmus,tuned,naive,native] [--write]     --write puts the table into docs/performance.md`;
+const PAGE = "docs/performance.md";
+
+interface Options {
+  readonly runs: number;
+  readonly messages: number;
+  readonly size: number;
+  readonly directions: readonly Direction[];
+  readonly qos: readonly (0 | 1)[];
+  readonly bridges: readonly string[];
+  readonly write: boolean;
+}
+
+function options(): Options {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: "string", default: "3" },
+      messages: { type: "string", default: "200000" },
+      size: { type: "string", default: "200" },
+      directions: { type: "string", default: "k2m,m2k" },
+      qos: { type: "string", default: "1,0" },
+      bridges: { type: "string", default: "isthmus,tuned,naive,native" },
+      write: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  return {
+    ...{ runs: Number(values.runs), messages: Number(values.messages), size: Number(values.size) },
+    directions: values.directions.split(",") as Direction[],
+    qos: values.qos.split(",").map(Number) as (0 | 1)[],
+    bridges: values.bridges.split(","),
+    write: values.write,
+  };
+}
+
+async function setStage(messages: number, size: number): Promise<[Stage, () => Promise<void>]> {
+  const load = buildNativeLoad();
+  const broker = await startKafka();
+  if ("missing" in broker) throw new Error(broker.missing);
+  const mosquitto = await startMosquitto();
+  if ("missing" in mosquitto) throw new Error(mosquitto.missing);
+  const kafka = new KafkaSide(broker.addresses.plain);
+  await kafka.open();
+  const filled = "filled";
+  await kafka.createTopic(filled);
+  await kafka.fill(filled, 0, messages, size);
+  const close = async (): Promise<void> => {
+    await kafka.close();
+    await Promise.all([broker.dispose(), mosquitto.dispose()]);
+  };
+  return [{ kafka, url: mosquitto.addresses.plain, load, messages, size, filled }, close];
+}
+
+/** Every bridge once a round, one after the other, so that a round's ratios were measured side by side. */
+async function measure(
+  stage: Stage,
+  { runs, directions, qos, bridges }: Options,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (let run = 1; run <= runs; run += 1) {
+    for (const direction of directions) {
+      for (const level of qos) {
+        for (const name of bridges) {
+          const contender = CONTENDERS.find((one) => one.name === name) ?? "native";
+          if (contender === "native" && direction === "m2k") continue;
+          const outcome = await runTrial(stage, { contender, direction, qos: level, run });
+          outcomes.push(outcome);
+          const { rate, cpuMicros, residentMb, unique, doubled, reordered } = outcome;
+          console.log(
+            `${run} ${direction} QoS ${level} ${name.padEnd(8)} ${Math.round(rate)}/s ${cpuMicros.toFixed(1)} us ${residentMb.toFixed(0)} MB, ${unique} came, ${doubled} twice, ${reordered} out of order`,
+          );
+        }
+      }
+    }
+  }
+  return outcomes;
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} cores (${cpu?.model.trim()}), ${memory} GB, Node.js ${process.version}`;
+}
+
+function write(table: string, { runs, messages, size }: Options): void {
+  const text = readFileSync(PAGE, "utf8");
+  const [before] = text.split("<!-- table -->");
+  const [, after] = text.split("<!-- /table -->");
+  const command = `npm run bench -- --runs ${runs} --messages ${messages} --size ${size} --write`;
+  const about = `${machine()}. Medians of ${runs} runs of ${messages.toLocaleString("en")} messages of ${size} bytes with three headers. \`${command}\``;
+  writeFileSync(PAGE, `${before}<!-- table -->\n\n${about}\n\n${table}\n\n<!-- /table -->${after}`);
+}
+
+const given = options();
+const [stage, close] = await setStage(given.messages, given.size);
+try {
+  const table = markdown(rowsOf(await measure(stage, given), given.messages));
+  console.log(`\n${machine()}\n\n${table}`);
+  if (given.write) write(table, given);
+} finally {
+  await close();
+}
