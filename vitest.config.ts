@@ -24,8 +24,9 @@ export default defineConfig({
       include: ["shared/**/*.ts"],
       exclude: ["shared/model/**"],
       thresholds: {
-        "shared/translate/**": { lines: 100, functions: 100 },
-        "shared/topics/**": { lines: 100, functions: 100 },
+        // tables reach all of it: what a property draws is no part of this
+        "shared/translate/**": { lines: 100, functions: 100, branches: 100, statements: 100 },
+        "shared/topics/**": { lines: 100, functions: 100, branches: 100, statements: 100 },
       },
     },
     projects: [

@@ -296,6 +296,18 @@ describe("the shapes that a trigger uses", () => {
   });
 
   test.each([
+    [7, 7n],
+    [-1, -1n],
+    [9_007_199_254_740_993n, 9_007_199_254_740_993n],
+    ["-9223372036854775808", -(2n ** 63n)],
+    [{ low: -1, high: -1, unsigned: false }, -1n],
+    [{ low: -1, high: -1, unsigned: true }, 2n ** 64n - 1n],
+    [{ low: 0, high: 1 }, 4_294_967_296n],
+  ])("%o is the integer %o", (value, integer) => {
+    expect(integerFromTrigger(value)).toBe(integer);
+  });
+
+  test.each([
     null,
     undefined,
     "",
