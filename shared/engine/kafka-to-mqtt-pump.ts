@@ -3,7 +3,7 @@ import type { KafkaRecord } from "../model/kafka-record.ts";
 import type { Publish } from "../model/publish.ts";
 import type { KafkaToMqttRoute } from "../model/route.ts";
 import type { Translation, TranslationContext } from "../model/translation.ts";
-import { deadLetterOfRecord } from "../translate/dead-letter.ts";
+import { deadLetterDepth, deadLetterOfRecord } from "../translate/dead-letter.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { type EntryOwner, type Lane, LaneEntry } from "./lane.ts";
@@ -28,7 +28,12 @@ export interface KafkaToMqttPumpOptions {
   /** Called when the pump can never go on: a message could be neither delivered nor dead-lettered. */
   readonly onFailed: (error: BridgeError) => void;
   readonly onPublished?: (record: KafkaRecord, publish: Publish) => void;
+  /** The attempt that a dead letter of this record names: more than 1, the default, when it comes from a dead letter. */
+  readonly attemptOf?: (record: KafkaRecord) => number;
 }
+
+/** Routes of several bridges may read each other's dead letters: so many hands a message goes through, and no farther. */
+const DEEPEST_DEAD_LETTER = 8;
 
 /** One per pump and reused, so that a translation allocates none. */
 class EntryContext implements TranslationContext {
@@ -288,13 +293,13 @@ export class KafkaToMqttPump implements EntryOwner {
     const { counters, route, clock } = this.options;
     counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
     entry.isUndeliverable = true;
-    // a dead letter that is rejected again already lies where it belongs: writing it anew would be a loop
-    if (entry.record.topic === route.deadLetterTopic) {
+    if (this.liesAmongDeadLetters(entry.record)) {
       counters.deadLettered += 1;
       this.finish(entry);
       return;
     }
-    const why = { code, reason, route: route.name, time: clock.now(), attempt: 1 };
+    const attempt = this.options.attemptOf?.(entry.record) ?? 1;
+    const why = { code, reason, route: route.name, time: clock.now(), attempt };
     entry.state = "published";
     this.deadLettering += 1;
     this.options.deadLetters
@@ -310,6 +315,24 @@ export class KafkaToMqttPump implements EntryOwner {
         this.deadLettering -= 1;
         this.wakeIfIdle();
       });
+  }
+
+  /** A dead letter that is rejected again already lies where it belongs: writing it anew would be a loop. */
+  private liesAmongDeadLetters({ topic, partition, offset, headers }: KafkaRecord): boolean {
+    const { route, log } = this.options;
+    if (topic === route.deadLetterTopic) return true;
+    if (deadLetterDepth(headers) < DEEPEST_DEAD_LETTER) return false;
+    log(
+      "error",
+      "A dead letter goes round in circles: it stays in the topic that it was read from",
+      {
+        route: route.name,
+        topic,
+        partition,
+        offset: String(offset),
+      },
+    );
+    return true;
   }
 
   /** Without a place for its dead letter the route stops at the message: going on would lose it (S-54). */

@@ -34,6 +34,8 @@ export interface MqttToKafkaOptions {
   readonly budgetBytes: number;
   readonly onFailed: (error: BridgeError) => void;
   readonly onProduced?: (publish: Publish, topic: string) => void;
+  /** The attempt that a dead letter of this delivery names: more than 1, the default, when it comes from a dead letter. */
+  readonly attemptOf?: (delivery: Delivery) => number;
 }
 
 /** A broker takes about a megabyte a batch and partition: more than this is never sent at once, whatever the manifest says. */
@@ -287,9 +289,10 @@ export class MqttToKafka {
     counters.rejected[code] = (counters.rejected[code] ?? 0) + 1;
     held.ended = true;
     this.deadLettering += 1;
-    const why = { code, reason, route: route.name, time: clock.now(), attempt: 1 };
+    const attempt = this.options.attemptOf?.(held.delivery) ?? 1;
+    const why = { code, reason, route: route.name, time: clock.now(), attempt };
     deadLetters
-      .write(deadLetterOfPublish(held.delivery.publish, route.deadLetterTopic, why))
+      .write(deadLetterOfPublish(held.delivery, route.deadLetterTopic, why))
       .then(
         () => {
           counters.deadLettered += 1;

@@ -16,6 +16,7 @@ import {
   type Connections,
   checkCycles,
   checkDeadLetters,
+  checkDeadLetterWriters,
   checkSharedGroups,
   withoutDuplicates,
 } from "./route-checks.ts";
@@ -218,6 +219,7 @@ function planOf(context: Context): Plan {
   checkCycles(routes, connections);
   checkSharedGroups(routes, connections);
   checkDeadLetters(routes);
+  checkDeadLetterWriters(routes, connections);
   return {
     routes: routes.map(({ route }) => route),
     kafkaConnections: connections.kafka,

@@ -48,44 +48,40 @@ function sameMqtt(a: Route, b: Route, { mqtt }: Connections): boolean {
   return addressOf(a) === addressOf(b);
 }
 
-/** Whether what `a` writes may be read by `b`. */
-function feeds(a: Route, b: Route, connections: Connections): boolean {
-  if (a.direction === "mqttToKafka" && b.direction === "kafkaToMqtt") {
-    return (
-      sameKafka(a, b, connections) &&
-      b.topics.some((selector) => selectorMayMatch(selector, a.kafkaTopic))
-    );
-  }
+/** Where `a` writes what `b` may read, as text for people; undefined where it does not. */
+function link(a: Route, b: Route, connections: Connections): string | undefined {
   if (a.direction === "kafkaToMqtt" && b.direction === "mqttToKafka") {
-    return (
+    const meets =
       sameMqtt(a, b, connections) &&
-      b.topicFilters.some((filter) => filterMayMatch(filter, a.mqttTopic))
-    );
+      b.topicFilters.some((filter) => filterMayMatch(filter, a.mqttTopic));
+    return meets ? `mqtt:${a.mqttTopic}` : undefined;
   }
-  return false;
+  if (b.direction !== "kafkaToMqtt" || !sameKafka(a, b, connections)) return undefined;
+  const reads = (topic: string): boolean =>
+    b.topics.some((selector) => selectorMayMatch(selector, topic));
+  if (a.direction === "mqttToKafka" && reads(a.kafkaTopic)) return `kafka:${a.kafkaTopic}`;
+  // what a route may not read whatever its expression says: its own dead letters
+  const { deadLetterTopic } = a;
+  if (deadLetterTopic === b.deadLetterTopic || !reads(deadLetterTopic)) return undefined;
+  return `dead letters in kafka:${deadLetterTopic}`;
 }
 
-/** S-7: tells of each circle of routes once, from its first route on. */
+/** S-7, S-54: tells of each circle of routes once, from its first route on. */
 export function checkCycles(routes: readonly CompiledRoute[], connections: Connections): void {
   const next = routes.map(({ route: a }) =>
-    routes.flatMap(({ route: b }, index) => (feeds(a, b, connections) ? [index] : [])),
+    routes.flatMap(({ route: b }, index) => (link(a, b, connections) === undefined ? [] : [index])),
   );
-  for (const [start, { resource, path }] of routes.entries()) {
+  for (const [start, { route, resource, path }] of routes.entries()) {
     const cycle = shortestCycle(start, next);
     if (cycle === undefined || Math.min(...cycle) < start) continue;
-    const steps = cycle.flatMap((index) => {
-      const route = routes[index]?.route;
-      return route === undefined ? [] : [route.name, destinationOf(route)];
-    });
-    const text = [...steps, routes[start]?.route.name].join(" -> ");
+    const members = cycle.flatMap((index) => routes[index]?.route ?? []);
+    const steps = members.flatMap((member, at) => [
+      member.name,
+      link(member, members[at + 1] ?? route, connections),
+    ]);
+    const text = [...steps, route.name].join(" -> ");
     resource.report("error", path, `these routes feed themselves: ${text}`);
   }
-}
-
-function destinationOf(route: Route): string {
-  return route.direction === "mqttToKafka"
-    ? `kafka:${route.kafkaTopic}`
-    : `mqtt:${route.mqttTopic}`;
 }
 
 /** The routes from `start` back to it, or undefined when there is no way back. */
@@ -138,6 +134,27 @@ export function checkSharedGroups(
       "warning",
       path,
       `${names} read the same topic in the consumer group ${quote(route.consumerGroupId)}: each gets only a part of its records`,
+    );
+  }
+}
+
+/** What is among the dead letters is taken for one, and may be sent again: no route may put messages there. */
+export function checkDeadLetterWriters(
+  routes: readonly CompiledRoute[],
+  connections: Connections,
+): void {
+  for (const { route, resource, path } of routes) {
+    if (route.direction !== "mqttToKafka") continue;
+    const owner = routes.find(
+      ({ route: other }) =>
+        other.deadLetterTopic === route.kafkaTopic && sameKafka(other, route, connections),
+    );
+    if (owner === undefined) continue;
+    const topic = quote(route.kafkaTopic);
+    resource.report(
+      "error",
+      path,
+      `the route writes to ${topic}, the dead-letter topic of ${quote(owner.route.name)}: name another by the annotation isthmus.dev/dead-letter-topic`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { KafkaHeader, KafkaRecord, OutgoingRecord } from "../model/kafka-record.ts";
-import type { Publish } from "../model/publish.ts";
+import type { ReceivedPublish } from "./publish-to-record.ts";
 import { rfc3339 } from "./rfc3339.ts";
 
 /** What is known of a message that can never be delivered, besides the message. */
@@ -14,13 +14,44 @@ export interface DeadLetterReason {
   readonly attempt: number;
 }
 
-/** All headers of ours on a dead letter begin so; a replay takes them off again. */
+/** All headers of ours on a dead letter begin so. */
 export const DEAD_LETTER_PREFIX = "isthmus-";
+/** A header of the message itself that would pass for one of ours goes behind this; reading takes one off. */
+export const ESCAPE_PREFIX = "isthmus-escaped-";
 
 const text = new TextEncoder();
 
+/** The name under which a header of the message travels on its dead letter: no message can pretend to be a letter of ours. */
+export function escapedName(name: string): string {
+  const start = name.slice(0, DEAD_LETTER_PREFIX.length);
+  // whatever the case: there are readers that do not tell it apart
+  return start.toLowerCase() === DEAD_LETTER_PREFIX ? ESCAPE_PREFIX + name : name;
+}
+
+/**
+ * How many times over these headers are of dead letters: 0 for an ordinary message, 2 for the dead letter of a dead letter.
+ * It grows by one each time that a route takes a dead letter for its source and rejects it.
+ */
+export function deadLetterDepth(headers: readonly KafkaHeader[]): number {
+  let deepest = 0;
+  for (const [name] of headers) {
+    let at = 0;
+    let depth = 0;
+    while (name.startsWith(ESCAPE_PREFIX, at)) {
+      at += ESCAPE_PREFIX.length;
+      depth += 1;
+    }
+    if (name.startsWith(DEAD_LETTER_PREFIX, at)) deepest = Math.max(deepest, depth + 1);
+  }
+  return deepest;
+}
+
 function header(name: string, value: string): KafkaHeader {
   return [`${DEAD_LETTER_PREFIX}${name}`, text.encode(value)];
+}
+
+function timeText(milliseconds: number): string {
+  return rfc3339(milliseconds) ?? String(milliseconds);
 }
 
 function reasonHeaders(why: DeadLetterReason): KafkaHeader[] {
@@ -28,12 +59,12 @@ function reasonHeaders(why: DeadLetterReason): KafkaHeader[] {
     header("reason-code", why.code),
     header("reason", why.reason),
     header("route", why.route),
-    header("time", rfc3339(why.time) ?? String(why.time)),
+    header("time", timeText(why.time)),
     header("attempt", String(why.attempt)),
   ];
 }
 
-/** The dead letter of a record: its own bytes and headers, then where it stood and why it is here (S-54). */
+/** The dead letter of a record: its own bytes and headers, then why it is here and where it stood (S-54). */
 export function deadLetterOfRecord(
   record: KafkaRecord,
   topic: string,
@@ -44,7 +75,7 @@ export function deadLetterOfRecord(
     key: record.key,
     value: record.value,
     headers: [
-      ...record.headers,
+      ...record.headers.map(([name, value]): KafkaHeader => [escapedName(name), value]),
       ...reasonHeaders(why),
       header("source", "kafka"),
       header("topic", record.topic),
@@ -56,15 +87,15 @@ export function deadLetterOfRecord(
   };
 }
 
-/** The dead letter of a message: its payload, its properties as headers of ours, its user properties, and why it is here (S-54). */
+/** The dead letter of a message: its payload and User Properties, then why it is here and its properties as headers of ours (S-54). */
 export function deadLetterOfPublish(
-  publish: Publish,
+  { publish, receivedAt }: ReceivedPublish,
   topic: string,
   why: DeadLetterReason,
 ): OutgoingRecord {
   const properties = publish.properties;
   const headers: KafkaHeader[] = properties.userProperties.map(([name, value]) => [
-    name,
+    escapedName(name),
     text.encode(value),
   ]);
   headers.push(
@@ -73,6 +104,7 @@ export function deadLetterOfPublish(
     header("topic", publish.topicName),
     header("qos", String(publish.qos)),
     header("retain", String(publish.retain)),
+    header("received-at", timeText(receivedAt)),
   );
   const optional: [string, string | number | undefined][] = [
     ["payload-format-indicator", properties.payloadFormatIndicator],

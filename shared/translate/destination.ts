@@ -22,14 +22,24 @@ export function mqttDestination(templateText: string): (kafkaTopic: string) => D
   };
 }
 
-/** The Kafka topic that a template makes of an MQTT Topic Name (S-17, S-32). @throws RangeError for a template that cannot be parsed. */
-export function kafkaDestination(templateText: string): (topicName: string) => Destination {
+/**
+ * The Kafka topic that a template makes of an MQTT Topic Name (S-17, S-32), never the route's dead-letter topic: what lies there is
+ * taken for dead letters (S-54). @throws RangeError for a template that cannot be parsed.
+ */
+export function kafkaDestination(
+  templateText: string,
+  deadLetterTopic: string,
+): (topicName: string) => Destination {
   const render = renderer(templateText, "/");
   return (topicName) => {
     const rendered = render(topicName);
     if (!rendered.ok) return rejected("TOPIC_SEGMENT_MISSING", rendered.reason);
     const topic = toKafkaTopic(rendered.topic);
-    return checked(topic, kafkaTopicProblem(topic), "KAFKA_TOPIC_INVALID");
+    const problem =
+      topic === deadLetterTopic
+        ? `Cannot write to Kafka topic "${topic}": it is the route's dead-letter topic`
+        : kafkaTopicProblem(topic);
+    return checked(topic, problem, "KAFKA_TOPIC_INVALID");
   };
 }
 

@@ -52,7 +52,7 @@ class PublishTranslator {
 
   constructor(route: MqttToKafkaRoute, instance: number) {
     this.route = route;
-    const destinationOf = kafkaDestination(route.kafkaTopic);
+    const destinationOf = kafkaDestination(route.kafkaTopic, route.deadLetterTopic);
     this.partsOf = memoByTopic((topicName) => ({
       destination: destinationOf(topicName),
       topicName: utf8FromText(topicName),

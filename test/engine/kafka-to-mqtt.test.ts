@@ -4,9 +4,10 @@ import { DeadLetters } from "../../shared/engine/dead-letters.ts";
 import { KafkaToMqtt } from "../../shared/engine/kafka-to-mqtt.ts";
 import { newCounters, type RouteCounters } from "../../shared/engine/status.ts";
 import { BridgeError } from "../../shared/errors.ts";
-import type { KafkaRecord } from "../../shared/model/kafka-record.ts";
+import type { KafkaHeader, KafkaRecord } from "../../shared/model/kafka-record.ts";
 import type { Publish } from "../../shared/model/publish.ts";
 import type { Translation } from "../../shared/model/translation.ts";
+import { deadLetterDepth } from "../../shared/translate/dead-letter.ts";
 import {
   MemoryProducer,
   MemoryPublisher,
@@ -200,6 +201,24 @@ describe("KafkaToMqtt", () => {
     expect(producer.sent).toEqual([]);
     expect(counters.deadLettered).toBe(1);
     expect(source.committed("source", 0)).toBe(1n);
+  });
+
+  test("ends the way of a message that several bridges dead-letter in turn, where it lies [S-54]", async () => {
+    const { clock, source, route, producer, counters } = await started();
+    const header = (depth: number): KafkaHeader => [
+      `${"isthmus-escaped-".repeat(depth - 1)}isthmus-source`,
+      new TextEncoder().encode("kafka"),
+    ];
+    const [bad] = records("bad") as [KafkaRecord];
+    void route.records([
+      { ...bad, headers: [header(7)] },
+      { ...bad, offset: 1n, headers: [header(8)] },
+    ]);
+    await clock.advance(1000);
+    expect(producer.sent.map(({ headers }) => deadLetterDepth(headers))).toEqual([8]);
+    expect(counters.deadLettered).toBe(2);
+    expect(source.committed("source", 0)).toBe(2n);
+    expectLedger(counters);
   });
 
   test("sends a refused message again before its successors are final, in order [S-50, S-54]", async () => {

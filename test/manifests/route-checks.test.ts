@@ -80,6 +80,52 @@ describe("routes that feed themselves are an error with the cycle printed (S-7)"
   });
 });
 
+describe("routes whose dead letters come back to them are such a cycle too (S-7, S-54)", () => {
+  const dead = (text: string, topic: string): string =>
+    text.replace(
+      "metadata:\n",
+      `metadata:\n  annotations: {isthmus.dev/dead-letter-topic: ${topic}}\n`,
+    );
+
+  test("two routes that read each other's dead letters", () => {
+    const cycles = cyclesOf(dead(down("a", "d1", "t/a"), "d2"), dead(down("b", "d2", "t/b"), "d1"));
+    expect(cycles).toEqual([
+      expect.stringContaining(
+        "a -> dead letters in kafka:d2 -> b -> dead letters in kafka:d1 -> a",
+      ),
+    ]);
+  });
+
+  test("dead letters that are published and come back to Kafka", () => {
+    const cycles = cyclesOf(
+      dead(down("a", "k", "t/a"), "d1"),
+      dead(down("b", "d1", "u/b"), "d2"),
+      up("c", "u/+", "k"),
+    );
+    expect(cycles).toEqual([
+      expect.stringContaining(
+        "a -> dead letters in kafka:d1 -> b -> mqtt:u/b -> c -> kafka:k -> a",
+      ),
+    ]);
+  });
+
+  test("a route that shows the dead letters of others is none", () => {
+    expect(
+      cyclesOf(down("a", "k", "t/a"), up("c", "u/#", "l"), dead(down("b", "^.*$", "v"), "d2")),
+    ).toEqual([]);
+  });
+});
+
+describe("a route that writes into a dead-letter topic (S-54)", () => {
+  test("is an error, whose ever it is", () => {
+    expect(problemsOf(all(down("a", "k", "t/a"), up("c", "u/#", "isthmus.dead-letter")))).toEqual([
+      expect.stringContaining(
+        'error: the route writes to "isthmus.dead-letter", the dead-letter topic of "a"',
+      ),
+    ]);
+  });
+});
+
 describe("two routes of one group on one topic are told of (S-26)", () => {
   const sharing = (...parts: string[]): string[] =>
     problemsOf(all(...parts)).filter((line) => line.includes("consumer group"));

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
+import type { KafkaRecord } from "../../shared/model/kafka-record.ts";
 import {
   DEAD_LETTER_PREFIX,
   type DeadLetterReason,
+  deadLetterDepth,
   deadLetterOfPublish,
   deadLetterOfRecord,
+  escapedName,
 } from "../../shared/translate/dead-letter.ts";
 import { publishOf } from "../support/publishes.ts";
 import { bytes, headersOf, recordOf, utf8, WRITTEN } from "../support/translations.ts";
@@ -74,7 +77,7 @@ describe("deadLetterOfPublish()", () => {
         ],
       },
     });
-    expect(deadLetterOfPublish(publish, "dead", WHY)).toEqual({
+    expect(deadLetterOfPublish({ publish, receivedAt: WRITTEN }, "dead", WHY)).toEqual({
       topic: "dead",
       key: null,
       value: publish.payload,
@@ -86,6 +89,7 @@ describe("deadLetterOfPublish()", () => {
           ["isthmus-topic", "plant/7/temperature"],
           ["isthmus-qos", "1"],
           ["isthmus-retain", "false"],
+          ["isthmus-received-at", "2026-11-21T08:00:00.000Z"],
           ["isthmus-payload-format-indicator", "0"],
           ["isthmus-message-expiry-interval", "60"],
           ["isthmus-response-topic", "answers"],
@@ -98,14 +102,43 @@ describe("deadLetterOfPublish()", () => {
   });
 
   test("has no header for a property that the message does not have (S-54)", () => {
-    expect(deadLetterOfPublish(publishOf(), "dead", WHY).headers).toEqual([
+    const received = { publish: publishOf(), receivedAt: WRITTEN };
+    expect(deadLetterOfPublish(received, "dead", WHY).headers).toEqual([
       ...REASON,
       ...headersOf(
         ["isthmus-source", "mqtt"],
         ["isthmus-topic", "plant/7/temperature"],
         ["isthmus-qos", "1"],
         ["isthmus-retain", "false"],
+        ["isthmus-received-at", "2026-11-21T08:00:00.000Z"],
       ),
     ]);
+  });
+});
+
+describe("escapedName()", () => {
+  test.each([
+    ["isthmus-route", "isthmus-escaped-isthmus-route"],
+    ["isthmus-replayed", "isthmus-escaped-isthmus-replayed"],
+    ["Isthmus-Route", "isthmus-escaped-Isthmus-Route"],
+    ["isthmus-", "isthmus-escaped-isthmus-"],
+    ["isthmus-escaped-a", "isthmus-escaped-isthmus-escaped-a"],
+    ["isthmus", "isthmus"],
+    ["my-isthmus-route", "my-isthmus-route"],
+    ["", ""],
+  ])("%j travels as %j (S-54)", (name, expected) => {
+    expect(escapedName(name)).toBe(expected);
+  });
+});
+
+describe("deadLetterDepth()", () => {
+  const letter = (depth: number): KafkaRecord => {
+    const record = recordOf({ headers: headersOf(["a", "1"]) });
+    if (depth === 0) return record;
+    return recordOf({ headers: deadLetterOfRecord(letter(depth - 1), "dead", WHY).headers });
+  };
+
+  test.each([0, 1, 2, 8, 9])("of a message dead-lettered %d times is that (S-54)", (depth) => {
+    expect(deadLetterDepth(letter(depth).headers)).toBe(depth);
   });
 });

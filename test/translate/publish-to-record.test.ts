@@ -82,6 +82,16 @@ describe("publishToRecord() and the Kafka topic", () => {
     });
   });
 
+  test("rejects what would lie among the dead letters, as one of them (S-54)", () => {
+    const topicName = "isthmus/dead-letter";
+    expect(translate({ topicName }, { kafkaTopic: variable("inputTopic") })).toEqual({
+      kind: "rejected",
+      code: "KAFKA_TOPIC_INVALID",
+      reason:
+        'Cannot write to Kafka topic "isthmus.dead-letter": it is the route\'s dead-letter topic',
+    });
+  });
+
   test("throws at preparation, not at a message, when the template is wrong", () => {
     const route = mqttToKafkaRoute({ kafkaTopic: variable("topic") });
     expect(() => publishToRecord(route, 0)).toThrow(RangeError);
