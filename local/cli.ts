@@ -4,6 +4,7 @@ import { nearest } from "../shared/manifests/nearest.ts";
 import type { Command } from "./command.ts";
 import { devCommand } from "./commands/dev.ts";
 import { planCommand } from "./commands/plan.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
 import { translateCommand } from "./commands/translate.ts";
 import { validateCommand } from "./commands/validate.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  replayCommand,
   verifyCommand,
 ];
 

@@ -15,11 +15,20 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
 /** The options a command was given, already checked against its {@link OptionSpecs}. */
 export interface Arguments {
+  /** The word after the command's own, one of its {@link Command.actions}. */
+  readonly action: string | undefined;
   flag(name: string): boolean;
   /** The last value given. */
   value(name: string): string | undefined;
   /** Every value given, in order. */
   values(name: string): readonly string[];
+}
+
+/** What a command of several deeds does when this word follows its own. */
+export interface ActionSpec {
+  readonly name: string;
+  /** One line of help. */
+  readonly text: string;
 }
 
 /** One word after `isthmus`. */
@@ -29,6 +38,8 @@ export interface Command {
   readonly summary: string;
   /** What stands after `isthmus` in the usage line. */
   readonly usage: string;
+  /** One of these has to follow the command's name; absent where nothing does. */
+  readonly actions?: readonly ActionSpec[];
   readonly options: OptionSpecs;
   /** Lines under the options. */
   readonly notes: readonly string[];

@@ -10,6 +10,11 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `${left.padEnd(width)}${right}`);
 }
 
+function actionLines({ actions }: Command): string[] {
+  if (actions === undefined) return [];
+  return ["", "Actions:", ...table(actions.map(({ name, text }) => [`  ${name}`, text]))];
+}
+
 /** What `isthmus COMMAND --help` prints. */
 export function commandHelp(command: Command): string {
   const options = Object.entries({ ...command.options, ...COMMON_OPTIONS });
@@ -17,6 +22,7 @@ export function commandHelp(command: Command): string {
     `Usage: isthmus ${command.usage}`,
     "",
     command.summary,
+    ...actionLines(command),
     "",
     "Options:",
     ...table(options.map(([name, spec]) => [optionLabel(name, spec), spec.text])),

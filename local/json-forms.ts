@@ -111,6 +111,25 @@ export function publishJson({ topicName, payload, qos, retain, properties }: Pub
   };
 }
 
+/** The JSON form of a record as it was read; the offset is text where a JSON number would not hold it. */
+export function readRecordJson(record: KafkaRecord): object {
+  const { topic, partition, offset, timestamp, key, value, headers } = record;
+  return {
+    topic,
+    partition,
+    offset: offsetJson(offset),
+    timestamp,
+    key: nullable(key),
+    value: nullable(value),
+    headers: headers.map(([name, bytes]) => [name, nullable(bytes)]),
+  };
+}
+
+/** An offset as a number, or as digits where a JSON number would not hold it. */
+export function offsetJson(offset: bigint): number | string {
+  return offset <= Number.MAX_SAFE_INTEGER ? Number(offset) : String(offset);
+}
+
 /** The JSON form of a record on its way to Kafka. It has no offset and time yet; `partition` is there when the route fixes it. */
 export function recordJson(record: OutgoingRecord): object {
   const { topic, partitioning, key, value, headers } = record;

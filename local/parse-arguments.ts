@@ -28,6 +28,30 @@ function checkOption(token: OptionToken, specs: OptionSpecs, command: Command): 
   }
 }
 
+function actionNames({ actions = [] }: Command): string[] {
+  return actions.map(({ name }) => name);
+}
+
+/** The word that says what to do, the only one that may stand by itself. */
+function actionOf(tokens: readonly Token[], command: Command): string | undefined {
+  const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
+  const [first] = words;
+  const unexpected = command.actions === undefined ? first : words[1];
+  if (unexpected !== undefined) {
+    const hint = "file" in command.options ? `: manifests are given as -f ${unexpected}` : "";
+    throw usage(`Unexpected argument "${unexpected}" of isthmus ${command.name}${hint}`);
+  }
+  return first === undefined ? undefined : checkAction(first, command);
+}
+
+function checkAction(word: string, command: Command): string {
+  const names = actionNames(command);
+  if (names.includes(word)) return word;
+  const near = nearest(word, names);
+  const hint = near === undefined ? `it is ${names.join(" or ")}` : `did you mean ${near}?`;
+  throw usage(`Unknown action "${word}" of isthmus ${command.name}: ${hint}`);
+}
+
 /** Reads a command's words. @throws BridgeError USAGE that says what is wrong, with the nearest known option. */
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
   const specs: OptionSpecs = { ...command.options, ...COMMON_OPTIONS };
@@ -46,17 +70,19 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
   });
   const given = new Map<string, string[]>();
   for (const token of tokens) {
-    if (token.kind === "positional") {
-      const hint = "file" in specs ? `: manifests are given as -f ${token.value}` : "";
-      throw usage(`Unexpected argument "${token.value}" of isthmus ${command.name}${hint}`);
-    }
     if (token.kind !== "option") continue;
     checkOption(token, specs, command);
     const values = given.get(token.name) ?? [];
     values.push(token.value ?? "");
     given.set(token.name, values);
   }
+  // last: a word may only be the value of an option that is not understood
+  const action = actionOf(tokens, command);
+  if (command.actions !== undefined && action === undefined && !given.has("help")) {
+    throw usage(`isthmus ${command.name} needs an action: ${actionNames(command).join(" or ")}`);
+  }
   return {
+    action,
     flag: (name) => given.has(name),
     value: (name) => given.get(name)?.at(-1),
     values: (name) => given.get(name) ?? [],

@@ -18,8 +18,11 @@ import {
 import { openHandler, openKafkaToMqtt, type RecordHandler } from "./compose/kafka-to-mqtt-route.ts";
 import { topicsOf } from "./compose/list-topics.ts";
 import { openMqttToKafka } from "./compose/mqtt-to-kafka-route.ts";
+import { deadLettersOf, type SendSettings, sendDeadLetters } from "./compose/replay.ts";
+import { startInTime } from "./compose/start-in-time.ts";
+import type { LetterSelection, StoredLetter } from "./engine/dead-letter-log.ts";
+import type { ReplayResult } from "./engine/replay.ts";
 import type { RouteStatus } from "./engine/status.ts";
-import { BridgeError } from "./errors.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 
 export type {
@@ -27,8 +30,11 @@ export type {
   CanaryRequest,
   CanarySender,
   HostOptions,
+  LetterSelection,
   RecordHandler,
+  ReplayResult,
   RunningBridge,
+  StoredLetter,
   Tap,
 };
 
@@ -118,6 +124,26 @@ export function openCanaryEnds(
   return openEnds(request, context(options, 1));
 }
 
+/**
+ * The dead letters of all routes of the plan that are selected, `limit` at the most: topic by topic, the oldest of each first.
+ * Nothing is sent, and no MQTT broker is asked. @throws BridgeError
+ */
+export function listDeadLetters(
+  options: HostOptions,
+  selection: LetterSelection,
+  limit: number,
+): AsyncGenerator<StoredLetter> {
+  return deadLettersOf(context(options, 1), { selection, limit });
+}
+
+/** Sends dead letters through their routes again (S-54). @throws BridgeError when it had to end before its time */
+export function replayDeadLetters(
+  options: HostOptions,
+  settings: SendSettings,
+): Promise<ReplayResult> {
+  return sendDeadLetters(context(options, options.plan.routes.length), settings);
+}
+
 async function startOrStop(live: LiveRoute, host: HostContext): Promise<void> {
   try {
     await startInTime(live, host);
@@ -144,35 +170,4 @@ function openRoute(route: Route, host: HostContext): Promise<LiveRoute> {
   return route.direction === "kafkaToMqtt"
     ? openKafkaToMqtt(route, host)
     : openMqttToKafka(route, host);
-}
-
-/** Adapters wait for an unreachable broker without end; a start does not, unless it is told to. */
-async function startInTime(route: LiveRoute, host: HostContext): Promise<void> {
-  const started = route.start();
-  if (host.startTimeoutMs === 0) return started;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(notStarted(route.status(), host)), host.startTimeoutMs);
-  });
-  try {
-    await Promise.race([started, late]);
-  } finally {
-    clearTimeout(timer);
-    started.catch(() => undefined);
-  }
-}
-
-function notStarted(status: RouteStatus, host: HostContext): BridgeError {
-  const { kafka, mqtt } = status;
-  // one side is tried after the other: the one with something to tell is the one that holds the start up
-  const mqttHolds = !mqtt.connected && (kafka.connected || mqtt.detail !== undefined);
-  const [side, code, told] = mqttHolds
-    ? (["MQTT", "MQTT_UNAVAILABLE", mqtt.detail] as const)
-    : (["Kafka", "KAFKA_UNAVAILABLE", kafka.detail] as const);
-  const detail = told ?? status.detail;
-  return new BridgeError(
-    code,
-    `Cannot start route "${status.route}": ${side} did not answer within ${host.startTimeoutMs / 1000} s${detail === undefined ? "" : `: ${detail}`}`,
-    { retryable: true },
-  );
 }

@@ -20,8 +20,8 @@ const COMMIT_INTERVAL_MS = { eventHubs: 1000, kafka: 250 };
 /** For ports that do not say how they are. */
 const UP: ConnectionStatus = { connected: true };
 
-/** What both forms of the route are made of. */
-interface Parts {
+/** What all forms of the route are made of. */
+export interface Parts {
   readonly endpoints: Endpoints;
   readonly publisher: Publisher;
   readonly letters: RecordProducer;
@@ -30,7 +30,8 @@ interface Parts {
   readonly pump: Omit<ConstructorParameters<typeof BatchHandler>[0], never>;
 }
 
-async function parts(route: KafkaToMqttRoute, host: HostContext): Promise<Parts> {
+/** A publisher and a place for dead letters, not yet started. @throws BridgeError where a secret is missing */
+export async function parts(route: KafkaToMqttRoute, host: HostContext): Promise<Parts> {
   const { clock, log, tap } = host;
   const endpoints = await resolveEndpoints(route, host);
   const publisher = mqttPublisher({

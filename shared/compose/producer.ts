@@ -21,8 +21,13 @@ export function openProducer(
   host: HostContext,
   settings: ProducerSettings,
 ): RecordProducer {
+  if (writesByAmqp(route, endpoint, host)) return eventHubsRecordProducer({ endpoint });
+  return kafkaRecordProducer({ endpoint, log: host.log, ...settings });
+}
+
+/** Whether that is AMQP, whose properties are a map and not a list of headers. */
+export function writesByAmqp(route: Route, endpoint: KafkaEndpoint, host: HostContext): boolean {
   const connection = host.plan.kafkaConnections.get(route.kafkaConnection);
   const prefersAmqp = host.eventHubsByAmqp === true && endpoint.isEventHubs;
-  if (connection?.protocol === "Amqp" || prefersAmqp) return eventHubsRecordProducer({ endpoint });
-  return kafkaRecordProducer({ endpoint, log: host.log, ...settings });
+  return connection?.protocol === "Amqp" || prefersAmqp;
 }

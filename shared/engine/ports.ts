@@ -65,6 +65,26 @@ export interface RecordSource {
   status?(): ConnectionStatus;
 }
 
+/** A stretch of one partition. */
+export interface PartitionRange extends TopicPartition {
+  /** Of the oldest record. */
+  readonly from: bigint;
+  /** One past the newest. */
+  readonly to: bigint;
+}
+
+/** Reads what lies in topics without being of any consumer group: it commits nothing and disturbs nobody. */
+export interface TopicReader {
+  /** What the partitions of a topic hold at this moment; empty when there is no such topic. @throws BridgeError */
+  ranges(topic: string): Promise<readonly PartitionRange[]>;
+  /**
+   * The records of a range in their order, as many at a time as come together. Those that are gone meanwhile are passed over;
+   * faults that pass are waited out for a while. @throws BridgeError
+   */
+  read(range: PartitionRange): AsyncIterable<readonly KafkaRecord[]>;
+  close(): Promise<void>;
+}
+
 /**
  * Writes records. `send` resolves when every record is as safe as `acks` of the producer promises,
  * and rejects with a BridgeError when at least one may not be: then all may be sent again.

@@ -80,6 +80,12 @@ export function amqpValue(bytes: Uint8Array, always: boolean): string | Uint8Arr
   return textFromUtf8(content) ?? (variable?.isBinary ? content : undefined);
 }
 
+/** The bytes of exactly one AMQP 1.0 binary, string or symbol, whatever they are; undefined for anything else. */
+export function amqpBytes(bytes: Uint8Array): Uint8Array | undefined {
+  const variable = VARIABLE.get(bytes[0] ?? 0);
+  return variable && contentAfterLength(bytes, variable.lengthWidth);
+}
+
 /** What follows the constructor and the length, when it is exactly as long as the length says. */
 function contentAfterLength(bytes: Uint8Array, lengthWidth: 1 | 4): Uint8Array | undefined {
   const start = 1 + lengthWidth;

@@ -28,7 +28,7 @@ export function mqttDestination(templateText: string): (kafkaTopic: string) => D
  */
 export function kafkaDestination(
   templateText: string,
-  deadLetterTopic: string,
+  deadLetterTopic?: string,
 ): (topicName: string) => Destination {
   const render = renderer(templateText, "/");
   return (topicName) => {

@@ -1,6 +1,7 @@
 import type { KafkaHeader, KafkaRecord } from "../model/kafka-record.ts";
 import type { Publish, PublishProperties, UserProperty } from "../model/publish.ts";
 import { DEAD_LETTER_PREFIX, type DeadLetterReason, ESCAPE_PREFIX } from "./dead-letter.ts";
+import { unpackLetter } from "./pack-letter.ts";
 import type { ReceivedPublish } from "./publish-to-record.ts";
 import { timeFromTrigger } from "./trigger-time.ts";
 
@@ -23,7 +24,8 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * The message that a dead letter was made of, exactly as it was: `deadLetterOfRecord` and `deadLetterOfPublish` turned round.
  * Undefined for a record that is no dead letter of ours.
  */
-export function readDeadLetter(letter: KafkaRecord): DeadLetter | undefined {
+export function readDeadLetter(stored: KafkaRecord): DeadLetter | undefined {
+  const letter = unpackLetter(stored);
   const sorted = sort(letter.headers);
   const why = reasonOf(sorted);
   if (why === undefined) return undefined;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Command } from "../../local/command.ts";
 import { devCommand } from "../../local/commands/dev.ts";
 import { planCommand } from "../../local/commands/plan.ts";
+import { replayCommand } from "../../local/commands/replay.ts";
 import { runCommand } from "../../local/commands/run.ts";
 import { translateCommand } from "../../local/commands/translate.ts";
 import { validateCommand } from "../../local/commands/validate.ts";
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  replayCommand,
   verifyCommand,
 ];
 const docs = readFileSync("docs/cli.md", "utf8");

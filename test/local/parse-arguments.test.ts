@@ -58,6 +58,39 @@ describe("parseArguments()", () => {
       }),
     );
   });
+
+  describe("of a command with actions", () => {
+    const actions = [
+      { name: "list", text: "lists" },
+      { name: "send", text: "sends" },
+    ];
+    const act = (...words: string[]) => parseArguments({ ...command, actions }, words);
+
+    test.each([
+      { words: ["list"], want: "list" },
+      { words: ["-f", "list", "send", "--json"], want: "send" },
+      { words: ["--help"], want: undefined },
+    ])("finds it among the options: $words", ({ words, want }) => {
+      expect(act(...words).action).toBe(want);
+    });
+
+    test.each([
+      { words: ["-f", "a"], want: "isthmus sample needs an action: list or send" },
+      { words: ["lsit"], want: 'Unknown action "lsit" of isthmus sample: did you mean list?' },
+      {
+        words: ["everything"],
+        want: 'Unknown action "everything" of isthmus sample: it is list or send',
+      },
+      {
+        words: ["list", "a"],
+        want: 'Unexpected argument "a" of isthmus sample: manifests are given as -f a',
+      },
+    ])("refuses $words", ({ words, want }) => {
+      expect(() => act(...words)).toThrow(
+        expect.objectContaining({ code: "USAGE", message: want }),
+      );
+    });
+  });
 });
 
 describe("numberOption()", () => {

@@ -1,16 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { eventOf } from "../../shared/adapters/event-hubs/event-data.ts";
 import type { KafkaHeader, KafkaRecord, OutgoingRecord } from "../../shared/model/kafka-record.ts";
 import {
   type DeadLetterReason,
   deadLetterOfPublish,
   deadLetterOfRecord,
 } from "../../shared/translate/dead-letter.ts";
+import { packLetter } from "../../shared/translate/pack-letter.ts";
 import { readDeadLetter } from "../../shared/translate/read-dead-letter.ts";
 import { decodeRecordSet } from "../../shared/wire/kafka-record-decoder.ts";
 import { encodeRecordBatch } from "../../shared/wire/kafka-record-encoder.ts";
 import { anyPublish, publishOf } from "../support/publishes.ts";
-import { headersOf, recordOf, utf8, WRITTEN } from "../support/translations.ts";
+import { bytes as bytesOf, headersOf, recordOf, utf8, WRITTEN } from "../support/translations.ts";
 
 const WHY: DeadLetterReason = {
   code: "TOPIC_NAME_INVALID",
@@ -29,6 +31,30 @@ function written(letter: OutgoingRecord): KafkaRecord {
     decompress: () => new Uint8Array(),
   });
   return batches[0]?.records[0] as KafkaRecord;
+}
+
+/** What is read, by Kafka's protocol, of a letter that went to Event Hubs by AMQP: no key, no null, a map, AMQP-encoded values. */
+function writtenByAmqp(letter: OutgoingRecord): KafkaRecord {
+  const { body, properties = {} } = eventOf(packLetter(letter));
+  return recordOf({
+    topic: letter.topic,
+    value: body as Uint8Array,
+    headers: Object.entries(properties).map(([name, value]) => [
+      name,
+      typeof value === "string"
+        ? amqp(0xa1, Buffer.from(value))
+        : amqp(0xa0, value as unknown as Uint8Array),
+    ]),
+  });
+}
+
+/** A string (0xa1) or binary (0xa0) of AMQP 1.0, with a length of one byte where it suffices. */
+function amqp(code: number, content: Uint8Array): Uint8Array {
+  if (content.length < 256) return Buffer.concat([Buffer.from([code, content.length]), content]);
+  const long = Buffer.alloc(5);
+  long.writeUInt8(code + 0x10);
+  long.writeUInt32BE(content.length, 1);
+  return Buffer.concat([long, content]);
 }
 
 /** Names that the bridge writes itself, as a hostile or careless sender may use them. */
@@ -102,6 +128,36 @@ describe("readDeadLetter()", () => {
         expect(plain(readDeadLetter(letter))).toEqual(plain(original));
       }),
     );
+  });
+
+  test("gives back every record exactly that went to Event Hubs by AMQP (S-54)", () => {
+    fc.assert(
+      fc.property(anyRecord, anyWhy, (record, why) => {
+        const letter = writtenByAmqp(deadLetterOfRecord(record, "dead", why));
+        expect(plain(readDeadLetter(letter))).toEqual(plain({ source: "kafka", why, record }));
+      }),
+    );
+  });
+
+  test("gives back every message exactly that went to Event Hubs by AMQP (S-54)", () => {
+    fc.assert(
+      fc.property(anyPublish, fc.nat(2 ** 42), anyWhy, (publish, receivedAt, why) => {
+        const letter = writtenByAmqp(deadLetterOfPublish({ publish, receivedAt }, "dead", why));
+        const original = { source: "mqtt", why, publish, receivedAt };
+        expect(plain(readDeadLetter(letter))).toEqual(plain(original));
+      }),
+    );
+  });
+
+  test("takes a packed letter whose package is broken, or not there, for what its own headers say", () => {
+    const whole = writtenByAmqp(deadLetterOfRecord(recordOf({ key: bytesOf(1) }), "dead", WHY));
+    const without = whole.headers.filter(([name]) => name !== "isthmus-packed");
+    expect(readDeadLetter({ ...whole, headers: without })).toMatchObject({
+      source: "kafka",
+      record: { key: null, headers: [] },
+    });
+    const broken: KafkaHeader = ["isthmus-packed", amqp(0xa0, bytesOf(1, 2, 3))];
+    expect(readDeadLetter({ ...whole, headers: [...without, broken] })).toBeUndefined();
   });
 
   test("gives back the dead letter that a dead letter was made of, to any depth (S-54)", () => {
