@@ -186,6 +186,8 @@ function serverProperties(folder: string, ports: Ports, options: KafkaOptions): 
     "transaction.state.log.replication.factor=1",
     "transaction.state.log.min.isr=1",
     "group.initial.rebalance.delay.ms=0",
+    // or else records with times of years ago, which tests send, are deleted from under their readers
+    "log.retention.ms=-1",
     "num.network.threads=2",
     "num.io.threads=2",
     "log.cleaner.dedupe.buffer.size=2097152",
