@@ -242,19 +242,26 @@ export class GroupMember {
     this.resumes.clear();
   }
 
-  /** What one fetch brought of one partition. Offsets move on at once: whatever fails later, nothing is handed on twice. */
+  /**
+   * What one fetch brought of one partition. The position moves on with every part that is handed on, just before it: whatever fails, the rest
+   * is fetched again, and nothing is handed on twice.
+   */
   private async batch(payload: EachBatchPayload): Promise<void> {
     const chunk = payload.batch.messages[0] as unknown as FetchedChunk | undefined;
-    if (chunk === undefined || this.closed || !this.holds(payload.batch)) return;
+    const isOpen = (): boolean => !this.closed && isCurrent(payload) && this.holds(payload.batch);
+    if (chunk === undefined || !isOpen()) return;
     if (chunk.problem !== undefined) return this.unreadable(payload, chunk.problem);
     const from = fetchedFrom(payload);
     await this.expect(payload.batch, from);
-    this.next.set(keyOf(payload.batch), BigInt(chunk.offset) + 1n);
-    payload.resolveOffset(chunk.offset);
     const records = notBefore(chunk.records, from);
-    for (let at = 0; at < records.length && !this.closed; at += STRIDE) {
+    for (let at = 0; isOpen(); at += STRIDE) {
       const stride = records.length > STRIDE ? records.slice(at, at + STRIDE) : records;
-      await this.handOver(stride, payload);
+      const isLast = at + STRIDE >= records.length;
+      const offset = isLast ? chunk.offset : String(stride.at(-1)?.offset);
+      this.next.set(keyOf(payload.batch), BigInt(offset) + 1n);
+      payload.resolveOffset(offset);
+      if (stride.length > 0) await this.handOver(stride, payload);
+      if (isLast) return;
     }
   }
 
@@ -348,6 +355,11 @@ function silent(what: string): BridgeError {
 
 function keyOf({ topic, partition }: TopicPartition): string {
   return `${partition} ${topic}`;
+}
+
+/** Whether it was fetched for the assignment that holds now: record-seam.ts puts that into kafkajs' batches. */
+function isCurrent({ batch }: EachBatchPayload): boolean {
+  return (batch as unknown as { isCurrent(): boolean }).isCurrent();
 }
 
 /** The offset that was asked for: kafkajs keeps it in its batches, though its types do not say so. */

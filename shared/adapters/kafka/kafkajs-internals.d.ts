@@ -36,3 +36,13 @@ declare module "kafkajs/src/network/requestQueue/index.js" {
   const module: { readonly prototype: RequestQueue };
   export = module;
 }
+
+declare module "kafkajs/src/consumer/consumerGroup.js" {
+  interface ConsumerGroup {
+    /** Made anew with every assignment. */
+    readonly offsetManager: unknown;
+    fetch(nodeId: string): Promise<{ isCurrent?: () => boolean }[]>;
+  }
+  const module: { readonly prototype: ConsumerGroup };
+  export = module;
+}

@@ -3,6 +3,7 @@
  * records: its codec keeps headers in a plain object (order between names, integer-like names and `constructor` are lost) and is slow.
  * Clients that are not ours keep kafkajs as it is, but for its idle timer.
  */
+import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 import requests from "kafkajs/src/protocol/requests/index.js";
 import { decodeFetchResponse } from "./fetch-response.ts";
@@ -28,6 +29,7 @@ export function useOurCodec(): void {
   if (patched) return;
   const { prototype } = RequestQueue;
   if (typeof prototype.scheduleCheckPendingRequests !== "function") throw notAsExpected("queue");
+  if (typeof ConsumerGroup.prototype.fetch !== "function") throw notAsExpected("consumer group");
   change("Fetch", 4, fetchOurs);
   change("Produce", 3, produceOurs);
   change("JoinGroup", 0, joinOurs);
@@ -36,6 +38,7 @@ export function useOurCodec(): void {
   change("LeaveGroup", STATIC_FROM, (make, options) => make(withGroupInstance(options)));
   change("Metadata", 0, listAll);
   quietTimer(prototype);
+  tellAssignment(ConsumerGroup.prototype);
   patched = true;
 }
 
@@ -122,5 +125,19 @@ function quietTimer(queue: (typeof RequestQueue)["prototype"]): void {
   const schedule = queue.scheduleCheckPendingRequests;
   queue.scheduleCheckPendingRequests = function scheduleIfPending(this: typeof queue): void {
     if (this.pending.length > 0) schedule.call(this);
+  };
+}
+
+/**
+ * kafkajs hands on what was fetched before a rebalance after it too, as if it had been fetched from the new position: everything between the
+ * committed offset and it would be passed over. Its batches know here whether the assignment that they were fetched for still holds.
+ */
+function tellAssignment(group: (typeof ConsumerGroup)["prototype"]): void {
+  const { fetch } = group;
+  group.fetch = async function fetchForAssignment(this: typeof group, nodeId) {
+    const { offsetManager } = this;
+    const batches = await fetch.call(this, nodeId);
+    for (const batch of batches) batch.isCurrent = () => this.offsetManager === offsetManager;
+    return batches;
   };
 }
