@@ -1,9 +1,11 @@
-import { type Admin, Kafka, logLevel, type Producer } from "kafkajs";
+import { type Admin, Kafka, type KafkaMessage, logLevel, type Producer } from "kafkajs";
 
 export const PARTITIONS = 4;
 const BATCH = 1000;
 
+/** Bytes of number and time. */
 const HEAD = 24;
+const HEADERS = ["content-type", "trace-id", "source"];
 
 /** A numbered payload as the native tool writes and reads them: number, time of sending in microseconds, filling. */
 function payload(number: number, size: number): Buffer {
@@ -12,13 +14,35 @@ function payload(number: number, size: number): Buffer {
   return Buffer.from(head + "x".repeat(Math.max(0, size - HEAD)));
 }
 
-export interface Counted {
-  readonly unique: number;
-  readonly doubled: number;
-  readonly reordered: number;
-  readonly whole: number;
-  /** Milliseconds from the stamp to the log's timestamp or the reader, where asked for. */
-  readonly latencies: readonly number[];
+/** Counts numbered messages: how many came, how often, in which order, with all their headers. */
+export class Counted {
+  unique = 0;
+  doubled = 0;
+  reordered = 0;
+  whole = 0;
+  private readonly seen: Uint8Array;
+  /** By partition, in which order holds. */
+  private readonly newest: number[] = [];
+
+  constructor(count: number) {
+    this.seen = new Uint8Array(count);
+  }
+
+  get isComplete(): boolean {
+    return this.unique === this.seen.length;
+  }
+
+  add(partition: number, { value, headers }: KafkaMessage): void {
+    const number = Number.parseInt(value?.toString("latin1", 0, 8) ?? "", 16);
+    // not one of ours, such as a probe
+    if (value === null || value.length < HEAD || !(number < this.seen.length)) return;
+    if (this.seen[number] === 1) this.doubled += 1;
+    else this.unique += 1;
+    this.seen[number] = 1;
+    if (number < (this.newest[partition] ?? -1)) this.reordered += 1;
+    this.newest[partition] = number;
+    if (HEADERS.every((name) => headers?.[name] !== undefined)) this.whole += 1;
+  }
 }
 
 /** The Kafka end of the benchmark: plain kafkajs, outside the timed part wherever that can be. */
@@ -75,9 +99,7 @@ export class KafkaSide {
   /** Reads a topic until `count` numbered messages have come, or nothing more comes. */
   async read(topic: string, count: number): Promise<Counted> {
     const consumer = this.kafka.consumer({ groupId: `reader-${topic}`, maxWaitTimeInMs: 100 });
-    const seen = new Uint8Array(count);
-    const result = { unique: 0, doubled: 0, reordered: 0, whole: 0, latencies: [] as number[] };
-    const newest: number[] = [];
+    const counted = new Counted(count);
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await new Promise<void>((done) => {
@@ -87,26 +109,12 @@ export class KafkaSide {
         eachBatch: async ({ batch: { partition, messages } }) => {
           clearTimeout(idle);
           idle = setTimeout(done, 3_000);
-          for (const { value, headers, timestamp } of messages) {
-            const text = value?.toString("latin1", 0, 24) ?? "";
-            const number = Number.parseInt(text.slice(0, 8), 16);
-            if (text.length < 24 || !(number >= 0 && number < count)) continue;
-            result.latencies.push(
-              Number(timestamp) - Number.parseInt(text.slice(8, 24), 16) / 1000,
-            );
-            if (seen[number] === 1) result.doubled += 1;
-            else result.unique += 1;
-            seen[number] = 1;
-            if (number < (newest[partition] ?? -1)) result.reordered += 1;
-            newest[partition] = number;
-            if (headers?.["content-type"] && headers["trace-id"] && headers["source"])
-              result.whole += 1;
-          }
-          if (result.unique === count) done();
+          for (const message of messages) counted.add(partition, message);
+          if (counted.isComplete) done();
         },
       });
     });
     await consumer.disconnect();
-    return result;
+    return counted;
   }
 }

@@ -6,7 +6,7 @@ import { startMosquitto } from "../test/support/mosquitto-broker.ts";
 import { CONTENDERS, type Direction } from "./contender.ts";
 import { KafkaSide } from "./kafka-side.ts";
 import { buildNativeLoad } from "./native-load.ts";
-import { type Outcome, runTrial, type Stage } from "./run.ts";
+import { type Outcome, runTrial, type Stage, type Trial } from "./run.ts";
 import { markdown, rowsOf } from "./table.ts";
 
 const USAGE = `npm run bench -- [--runs 3] [--messages 200000] [--size 200] [--directions k2m,m2k] [--qos 1,0]
@@ -37,7 +37,7 @@ function options(): Options {
     },
   });
   if (values.help) {
-    console.log(USAGE);
+    say(USAGE);
     process.exit(0);
   }
   return {
@@ -68,28 +68,36 @@ async function setStage(messages: number, size: number): Promise<[Stage, () => P
 }
 
 /** Every bridge once a round, one after the other, so that a round's ratios were measured side by side. */
-async function measure(
-  stage: Stage,
-  { runs, directions, qos, bridges }: Options,
-): Promise<Outcome[]> {
+function trials({ runs, directions, qos, bridges }: Options): Trial[] {
+  const rounds = Array.from({ length: runs }, (_, index) => index + 1);
+  return rounds
+    .flatMap((run) =>
+      directions.flatMap((direction) => qos.map((q) => ({ run, direction, qos: q }))),
+    )
+    .flatMap((cell) =>
+      bridges.map((name) => ({
+        ...cell,
+        contender: CONTENDERS.find((one) => one.name === name) ?? ("native" as const),
+      })),
+    )
+    .filter(({ contender, direction }) => contender !== "native" || direction === "k2m");
+}
+
+async function measure(stage: Stage, given: Options): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (let run = 1; run <= runs; run += 1) {
-    for (const direction of directions) {
-      for (const level of qos) {
-        for (const name of bridges) {
-          const contender = CONTENDERS.find((one) => one.name === name) ?? "native";
-          if (contender === "native" && direction === "m2k") continue;
-          const outcome = await runTrial(stage, { contender, direction, qos: level, run });
-          outcomes.push(outcome);
-          const { rate, cpuMicros, residentMb, unique, doubled, reordered } = outcome;
-          console.log(
-            `${run} ${direction} QoS ${level} ${name.padEnd(8)} ${Math.round(rate)}/s ${cpuMicros.toFixed(1)} us ${residentMb.toFixed(0)} MB, ${unique} came, ${doubled} twice, ${reordered} out of order`,
-          );
-        }
-      }
-    }
+  for (const trial of trials(given)) {
+    const outcome = await runTrial(stage, trial);
+    outcomes.push(outcome);
+    const { name, rate, cpuMicros, residentMb, unique, doubled, reordered } = outcome;
+    say(
+      `${trial.run} ${trial.direction} QoS ${trial.qos} ${name.padEnd(8)} ${Math.round(rate)}/s ${cpuMicros.toFixed(1)} us ${residentMb.toFixed(0)} MB, ${unique} came, ${doubled} twice, ${reordered} out of order`,
+    );
   }
   return outcomes;
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
 }
 
 function machine(): string {
@@ -111,7 +119,7 @@ const given = options();
 const [stage, close] = await setStage(given.messages, given.size);
 try {
   const table = markdown(rowsOf(await measure(stage, given), given.messages));
-  console.log(`\n${machine()}\n\n${table}`);
+  say(`\n${machine()}\n\n${table}`);
   if (given.write) write(table, given);
 } finally {
   await close();

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { connectAsync } from "mqtt";
-import { type Contender, type Direction, RunningContender } from "./contender.ts";
+import { type Contender, type Direction, RunningContender, type Usage } from "./contender.ts";
 import type { KafkaSide } from "./kafka-side.ts";
 import { type LoadReport, runLoad } from "./native-load.ts";
 
@@ -55,7 +55,8 @@ function port(stage: Stage): string {
 }
 
 /** The broker's own limit: the native publisher to the native subscriber. */
-async function runNative(stage: Stage, { direction, qos, run }: Trial): Promise<Outcome> {
+async function runNative(stage: Stage, trial: Trial): Promise<Outcome> {
+  const { direction, qos, run } = trial;
   const { load, messages, size } = stage;
   const topic = `native/${direction}/${qos}/${run}`;
   const subscriber = runLoad(load, ["sub", port(stage), topic, qos, messages, MOST_SECONDS]);
@@ -63,7 +64,7 @@ async function runNative(stage: Stage, { direction, qos, run }: Trial): Promise<
   const publisher = runLoad(load, ["pub", port(stage), topic, qos, messages, size, WINDOW, 0]);
   const [report] = await Promise.all([subscriber.report, publisher.report]);
   const usage = { cpuSeconds: 0, residentMb: 0 };
-  return { ...outcome("native", direction, qos, usage), ...received(report) };
+  return { ...used(trial, usage), ...received(report) };
 }
 
 async function runKafkaToMqtt(stage: Stage, trial: Trial, contender: Contender): Promise<Outcome> {
@@ -78,7 +79,7 @@ async function runKafkaToMqtt(stage: Stage, trial: Trial, contender: Contender):
   const report = await subscriber.report;
   const usage = running.usage();
   await running.stop();
-  return { ...outcome(contender.name, "k2m", qos, usage, report.unique), ...received(report) };
+  return { ...used(trial, usage, report.unique), ...received(report) };
 }
 
 async function runMqttToKafka(stage: Stage, trial: Trial, contender: Contender): Promise<Outcome> {
@@ -100,7 +101,7 @@ async function runMqttToKafka(stage: Stage, trial: Trial, contender: Contender):
   await running.stop();
   const counted = await kafka.read(name, messages);
   return {
-    ...outcome(contender.name, "m2k", qos, usage, counted.unique),
+    ...used(trial, usage, counted.unique),
     ...{ unique: counted.unique, doubled: counted.doubled, reordered: counted.reordered },
     whole: counted.whole / Math.max(1, counted.unique + counted.doubled),
     rate: (counted.unique / (last - first)) * 1000,
@@ -134,14 +135,12 @@ async function filledTo(kafka: KafkaSide, topic: string, count: number): Promise
   return changed;
 }
 
-function outcome(
-  name: string,
-  direction: Direction,
-  qos: 0 | 1,
-  usage: { readonly cpuSeconds: number; readonly residentMb: number },
+function used(
+  { direction, qos, contender }: Trial,
+  { cpuSeconds, residentMb }: Usage,
   unique = 0,
 ): Omit<Outcome, "rate" | "unique" | "doubled" | "reordered" | "whole"> {
-  const { cpuSeconds, residentMb } = usage;
+  const name = contender === "native" ? contender : contender.name;
   return { name, direction, qos, residentMb, cpuMicros: (cpuSeconds * 1e6) / Math.max(1, unique) };
 }
 
