@@ -129,6 +129,12 @@ describe("recordsFromKafkaTrigger()", () => {
         '0 partitionArray[0]: Cannot read record 0: expected an integer in "partitionArray", found nothing',
     },
     {
+      name: "a partition that is no integer",
+      metadata: { partitionArray: ["x"] },
+      problem:
+        '0 partitionArray[0]: Cannot read record 0: expected an integer in "partitionArray", found a string',
+    },
+    {
       name: "no topic",
       metadata: { topicArray: [null] },
       problem:

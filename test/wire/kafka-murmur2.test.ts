@@ -19,7 +19,14 @@ describe("murmur2()", () => {
     expect(murmur2(Uint8Array.of(0xff, 0x80, 0xc3, 0xa9, 0xfe))).toBe(2017715241);
   });
 
-  test("partitionOfKey() is never negative", () => {
-    expect(partitionOfKey(Buffer.from("21"), 10)).toBe((-973932308 & 0x7fffffff) % 10);
+  // the hash without its sign, modulo the partitions
+  test.each([
+    ["21", 10, 0],
+    ["foobar", 10, 6],
+    ["lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", 10, 7],
+    ["abc", 7, 4],
+    ["", 1, 0],
+  ])("partitionOfKey() of %j among %d is %d, never negative", (key, partitions, partition) => {
+    expect(partitionOfKey(Buffer.from(key), partitions)).toBe(partition);
   });
 });

@@ -45,6 +45,40 @@ describe("PacketBuffer", () => {
     );
   });
 
+  test("a packet that goes to the last byte of a chunk leaves what was taken alone", () => {
+    for (let over = 0; over < 5; over += 1) {
+      const packets = new PacketBuffer();
+      gather(packets, 1, 65_536 - publishSize(publishOf({ payload: Buffer.alloc(0) })) - 8 + over);
+      const taken = packets.take();
+      const before = Buffer.from(taken);
+      packets.puback(2);
+      packets.puback(3);
+      const after = packets.take();
+      expect([...after]).toEqual([0x40, 2, 0, 2, 0x40, 2, 0, 3]);
+      expect(taken.equals(before)).toBe(true);
+    }
+  });
+
+  test("a head has all but the payload, which comes right behind it", () => {
+    const publish = publishOf({ payload: Buffer.from("payload") });
+    const size = publishSize(publish);
+    const identity = {
+      packetIdentifier: 7,
+      dup: false,
+      propertiesLength: propertiesLength(publish.properties),
+    };
+    const packets = new PacketBuffer();
+    packets.puback(1);
+    packets.publishHead(publish, identity, size);
+    expect(packets.length).toBe(4 + size - publish.payload.length);
+    const seen = parsePackets(Buffer.concat([packets.take(), publish.payload]));
+    expect(seen.map(({ cmd, messageId }) => [cmd, messageId])).toEqual([
+      ["puback", 1],
+      ["publish", 7],
+    ]);
+    expect(seen[1]?.["payload"]).toEqual(Buffer.from("payload"));
+  });
+
   test("length counts what waits, take() and clear() empty it", () => {
     const packets = new PacketBuffer();
     packets.puback(1);
