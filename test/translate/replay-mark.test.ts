@@ -98,6 +98,7 @@ describe("OffsetSet", () => {
     set.add([
       { first: 4n, last: 4n },
       { first: 15n, last: 30n },
+      { first: 11n, last: 12n },
       { first: 40n, last: 39n },
     ]);
     const inside = Array.from({ length: 45 }, (_, i) => i).filter((i) => set.has(BigInt(i)));
