@@ -68,15 +68,17 @@ describe("PacketBuffer", () => {
       propertiesLength: propertiesLength(publish.properties),
     };
     const packets = new PacketBuffer();
-    packets.puback(1);
-    packets.publishHead(publish, identity, size);
-    expect(packets.length).toBe(4 + size - publish.payload.length);
-    const seen = parsePackets(Buffer.concat([packets.take(), publish.payload]));
-    expect(seen.map(({ cmd, messageId }) => [cmd, messageId])).toEqual([
-      ["puback", 1],
-      ["publish", 7],
-    ]);
-    expect(seen[1]?.["payload"]).toEqual(Buffer.from("payload"));
+    for (const before of [0, 1]) {
+      for (let i = 0; i < before; i += 1) packets.puback(1);
+      packets.publishHead(publish, identity, size);
+      expect(packets.length).toBe(before * 4 + size - publish.payload.length);
+      const seen = parsePackets(Buffer.concat([packets.take(), publish.payload]));
+      expect(seen.map(({ cmd, messageId }) => [cmd, messageId])).toEqual([
+        ...(before === 0 ? [] : [["puback", 1]]),
+        ["publish", 7],
+      ]);
+      expect(seen.at(-1)?.["payload"]).toEqual(Buffer.from("payload"));
+    }
   });
 
   test("length counts what waits, take() and clear() empty it", () => {
