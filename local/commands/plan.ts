@@ -3,7 +3,10 @@ import { BridgeError } from "../../shared/errors.ts";
 import type { LoadResult } from "../../shared/manifests/compile.ts";
 import { hasErrors } from "../../shared/manifests/compile.ts";
 import { formatProblem } from "../../shared/manifests/problem.ts";
+import type { Plan } from "../../shared/model/plan.ts";
+import { bicepParameters, formatBicepParameters } from "../../shared/plan/bicep-parameters.ts";
 import { formatPlan } from "../../shared/plan/format-plan.ts";
+import type { FunctionPlan } from "../../shared/plan/function-plan.ts";
 import { planFunctions } from "../../shared/plan/functions-plan.ts";
 import {
   formatTopicLock,
@@ -59,6 +62,21 @@ async function lockOf(
   return path === undefined ? undefined : await readLock(path);
 }
 
+/** The parameters of infra/main.bicep that follow from the manifests, into a file whose other parameters stay. */
+async function writeBicepParameters(
+  path: string,
+  shell: Shell,
+  plan: Plan,
+  planned: FunctionPlan,
+): Promise<void> {
+  const earlier = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new BridgeError("USAGE", `Cannot read "${path}": ${error.message}`, { cause: error });
+  });
+  await writeFile(path, formatBicepParameters(bicepParameters(plan, planned), earlier));
+  complain(shell, `isthmus: wrote ${path}`);
+}
+
 async function plan(args: Arguments, shell: Shell): Promise<number> {
   const loaded = await loadToUse(args, shell);
   const planned = planFunctions(loaded.plan, await lockOf(args, shell, loaded));
@@ -68,14 +86,17 @@ async function plan(args: Arguments, shell: Shell): Promise<number> {
     print(shell, formatPlan({ ...planned, problems: [] }).trimEnd());
     for (const problem of planned.problems) complain(shell, formatProblem(problem));
   }
-  return hasErrors([...loaded.problems, ...planned.problems]) ? 1 : 0;
+  if (hasErrors([...loaded.problems, ...planned.problems])) return 1;
+  const path = args.value("bicep-parameters");
+  if (path !== undefined) await writeBicepParameters(path, shell, loaded.plan, planned);
+  return 0;
 }
 
 /** `isthmus plan`: what the manifests become on Azure Functions. */
 export const planCommand: Command = {
   name: "plan",
   summary: "Shows what would be deployed to Azure Functions: functions, app settings, roles.",
-  usage: "plan -f PATH... [--resolve] [--lock FILE] [--json]",
+  usage: "plan -f PATH... [--resolve] [--lock FILE] [--bicep-parameters FILE] [--json]",
   options: {
     ...MANIFEST_OPTIONS,
     resolve: {
@@ -93,10 +114,16 @@ export const planCommand: Command = {
       text: "with --resolve: mounted Secrets and ConfigMaps, FOLDER/NAME/KEY",
     },
     ...LOCAL_BROKER_OPTION,
+    "bicep-parameters": {
+      type: "string",
+      value: "FILE",
+      text: "write the parameters of infra/main.bicep; others that FILE has stay as they are",
+    },
     json: { type: "boolean", text: "print the plan for programs" },
   },
   notes: [
     "A trigger reads one topic: a route with a regular expression is planned from the lock file.",
+    "Parameters are written when there is no error; they hold no secret.",
     "Without --resolve nothing is connected to. Exit code: 0, or 1 when something cannot be planned.",
   ],
   run: plan,

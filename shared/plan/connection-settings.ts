@@ -27,6 +27,9 @@ export function eventHubsConnectionName(connection: KafkaConnection): string {
   return `ISTHMUS_EVENTHUBS_${environmentPart(connection.id)}`;
 }
 
+/** Where the file with a Kubernetes service account token is. */
+export const SERVICE_ACCOUNT_TOKEN_FILE = "ISTHMUS_SERVICE_ACCOUNT_TOKEN_FILE";
+
 type SettingOf<Ref> = (ref: Ref, what: string) => AppSetting;
 
 function secretKey(name: string, key: string, what: string): AppSetting {
@@ -181,7 +184,7 @@ export function mqttSettings(connection: MqttConnection): AppSetting[] {
     case "ServiceAccountToken":
       return defined([
         {
-          name: "ISTHMUS_SERVICE_ACCOUNT_TOKEN_FILE",
+          name: SERVICE_ACCOUNT_TOKEN_FILE,
           description: `File with a Kubernetes service account token for audience "${authentication.audience}"`,
           secret: false,
           required: true,

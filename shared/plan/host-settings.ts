@@ -14,6 +14,9 @@ export function hostSettings(): AppSetting[] {
       value: "managedidentity",
     }),
     plain("AzureWebJobsStorage__clientId", "Which user-assigned identity", { required: false }),
+    plain("AZURE_CLIENT_ID", "Which user-assigned identity brokers are signed in to with", {
+      required: false,
+    }),
     plain("APPLICATIONINSIGHTS_CONNECTION_STRING", "Where logs and metrics go", {
       required: false,
     }),
@@ -29,6 +32,12 @@ export function hostSettings(): AppSetting[] {
         required: false,
       },
     ),
+    plain("ISTHMUS_LOCAL_BROKER", "MQTT broker of manifests that name none, mqtt://host:port", {
+      required: false,
+    }),
+    plain("AzureFunctionsJobHost__functionTimeout", "In place of host.json's, hh:mm:ss", {
+      required: false,
+    }),
     plain(
       "ISTHMUS_PUMP_SECONDS",
       "How long a pump is held open; default: functionTimeout less 60 s",

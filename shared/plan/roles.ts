@@ -10,11 +10,13 @@ interface Role {
   readonly roleId: string;
 }
 
-const RECEIVER: Role = {
+/** Reads an event hub. */
+export const RECEIVER: Role = {
   role: "Azure Event Hubs Data Receiver",
   roleId: "a638d3c7-ab3a-418d-83e6-5f17a39d4fde",
 };
-const SENDER: Role = {
+/** Writes an event hub. */
+export const SENDER: Role = {
   role: "Azure Event Hubs Data Sender",
   roleId: "2b629674-e913-4c01-ae53-ef4638d8f975",
 };
@@ -51,7 +53,8 @@ export function isEventGridHost(host: string): boolean {
   return /\.ts\.eventgrid\.azure\.(net|us|cn)$/i.test(host);
 }
 
-function usesIdentity(connection: KafkaConnection | MqttConnection): boolean {
+/** Whether a connection signs in with the app's identity. */
+export function usesIdentity(connection: KafkaConnection | MqttConnection): boolean {
   return connection.authentication.method.endsWith("ManagedIdentity");
 }
 
