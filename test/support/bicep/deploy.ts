@@ -44,17 +44,20 @@ export interface DeployOptions {
 
 type Named<K extends Declaration["kind"]> = Extract<Declaration, { kind: K }>;
 
+/** Files that were parsed before: most deployments are of the same ones. */
+const parsed = new Map<string, BicepFile>();
+
 /** Evaluates `main` and its modules. @throws BicepError at the first thing that does not fit. */
 export function deployBicep(options: DeployOptions): Deployment {
   const resources: DeployedResource[] = [];
-  const parsed = new Map<string, BicepFile>();
   const world: World = {
     resources,
     file(path) {
       const text = options.files.get(path);
       if (text === undefined) throw new Error(`There is no "${path}"`);
-      const file = parsed.get(path) ?? parseBicep(path, text);
-      parsed.set(path, file);
+      const key = `${path}\n${text}`;
+      const file = parsed.get(key) ?? parseBicep(path, text);
+      parsed.set(key, file);
       return file;
     },
   };
