@@ -21,6 +21,8 @@ export interface RunnerOptions {
   readonly startTimeoutMs: number;
   /** Whether messages that cross are kept for the status page, with the beginning of their payload. */
   readonly tap: boolean;
+  /** Only this instance of each route, from 0: other processes run the others. Absent: all of them, here. */
+  readonly instance?: number | undefined;
 }
 
 /** The routes that have an instance of this number. */
@@ -36,8 +38,11 @@ export class Runner {
   private bridge: RunningBridge | undefined;
 
   constructor(options: RunnerOptions) {
-    this.options = options;
-    const most = Math.max(1, ...options.plan.routes.map((route) => route.instances));
+    const { plan, instance } = options;
+    this.options =
+      instance === undefined ? options : { ...options, plan: planOfInstance(plan, instance) };
+    const most =
+      instance === undefined ? Math.max(1, ...plan.routes.map((route) => route.instances)) : 1;
     this.workers = Array.from({ length: most - 1 }, (_, i) => this.createWorker(i + 1));
   }
 
@@ -50,7 +55,7 @@ export class Runner {
       log,
       drainMs,
       startTimeoutMs,
-      instance: 0,
+      instance: this.options.instance ?? 0,
       memoryBudgetBytes: this.budget(plan),
       onOpened: (bridge) => {
         this.bridge = bridge;
@@ -69,7 +74,9 @@ export class Runner {
   status(): readonly RouteStatus[] {
     const main =
       this.bridge?.status() ??
-      this.options.plan.routes.map((route) => startingStatus(route, 0, "starting"));
+      this.options.plan.routes.map((route) =>
+        startingStatus(route, this.options.instance ?? 0, "starting"),
+      );
     return [...main, ...this.workers.flatMap((worker) => worker.status())];
   }
 
@@ -94,7 +101,11 @@ export class Runner {
 
   /** This instance's part of the memory, by the number of its routes. */
   private budget(plan: Plan): number {
-    const all = this.options.plan.routes.reduce((sum, route) => sum + route.instances, 0);
+    const { routes } = this.options.plan;
+    const all =
+      this.options.instance === undefined
+        ? routes.reduce((sum, route) => sum + route.instances, 0)
+        : routes.length;
     return Math.floor((this.options.memoryBudgetBytes * plan.routes.length) / Math.max(1, all));
   }
 

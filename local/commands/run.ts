@@ -1,4 +1,5 @@
 import { BridgeError } from "../../shared/errors.ts";
+import type { Plan } from "../../shared/model/plan.ts";
 import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
 import { HOST_OPTIONS, type HostSettings, hostSettings } from "../host-options.ts";
 import { httpUrl, parseHttpAddress } from "../http/address.ts";
@@ -28,11 +29,24 @@ async function serveWhenAsked(
   return http;
 }
 
+/** Which instance `--instance` asks for. @throws BridgeError USAGE when no route has it. */
+function instanceOf(args: Arguments, plan: Plan): number | undefined {
+  const instance = numberOption(args, "instance", { min: 0, max: 10_000 });
+  if (instance === undefined) return undefined;
+  const most = Math.max(...plan.routes.map(({ instances }) => instances));
+  if (Number.isInteger(instance) && instance < most) return instance;
+  throw new BridgeError(
+    "USAGE",
+    `No route has instance ${instance}: the manifests ask for ${most}, counted from 0 (instances of a KafkaConnector, instanceCount of a DataflowProfile)`,
+  );
+}
+
 async function run(args: Arguments, shell: Shell): Promise<number> {
   const settings = hostSettings(args, shell, "info");
   const startSeconds = numberOption(args, "start-timeout", { min: 0, max: 86_400 }) ?? 30;
   if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
   const { plan, secrets, memoryBudgetBytes } = await loadToRun(args, shell, settings.log);
+  const instance = instanceOf(args, plan);
   const stopped = stopSignal(shell);
   // the broker clients are loaded only by what connects, so that the other commands start at once
   const host = await import("../runner.ts");
@@ -44,6 +58,7 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
     memoryBudgetBytes: settings.memoryBudgetBytes ?? memoryBudgetBytes ?? DEFAULT_MEMORY_BYTES,
     startTimeoutMs: startSeconds * 1000,
     tap: args.flag("tap"),
+    instance,
   });
   let http: HttpServer | undefined;
   const debug = args.flag("debug") || shell.env["ISTHMUS_DEBUG"] === "1";
@@ -86,6 +101,11 @@ export const runCommand: Command = {
       type: "string",
       value: "SECONDS",
       text: "how long a broker is waited for at the start, 0 for ever (default 30)",
+    },
+    instance: {
+      type: "string",
+      value: "N",
+      text: "run only instance N of each route, from 0, where other processes run the others",
     },
     ...HOST_OPTIONS,
     tap: {

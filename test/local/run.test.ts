@@ -135,6 +135,55 @@ describe("isthmus run", () => {
     }
   });
 
+  test("as two processes, each one instance of the routes, carries every message once (S-33)", async () => {
+    const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
+    const received: string[] = [];
+    client.on("message", (_topic, payload) => received.push(payload.toString()));
+    await client.subscribeAsync("factory/#", { qos: 1 });
+    const runs = [0, 1].map((n) =>
+      start("-f", manifests, "--http", "127.0.0.1:0", "--instance", String(n)),
+    );
+    const pages = await Promise.all(runs.map(pageOf));
+    await Promise.all(runs.map((run) => run.line((text) => text.includes('"Running"'))));
+    const statuses = await Promise.all(
+      pages.map(async (page): Promise<{ routes: unknown[] }> => {
+        return (await (await fetch(`${page}status.json`)).json()) as { routes: unknown[] };
+      }),
+    );
+    // only one of the flows has two instances
+    expect(statuses.map(({ routes }) => routes.length)).toEqual([2, 1]);
+
+    await produce();
+    await vi.waitFor(() => expect(new Set(received).size).toBe(RECORDS), { timeout: 30_000 });
+    const delivered = await vi.waitFor(async () => {
+      const metrics = await Promise.all(
+        pages.map(async (page) => await (await fetch(`${page}metrics`)).text()),
+      );
+      const counts = metrics.map((text, n) => {
+        const count = new RegExp(`delivered_total\\{route="flow",.*instance="${n}"\\} (\\d+)`).exec(
+          text,
+        );
+        return Number(count?.[1]);
+      });
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(RECORDS);
+      return counts;
+    });
+    for (const count of delivered) expect(count).toBeGreaterThan(0);
+    expect(received).toHaveLength(RECORDS);
+
+    for (const { child } of runs) child.kill("SIGTERM");
+    expect((await Promise.all(runs.map(({ ended }) => ended))).map(({ code }) => code)).toEqual([
+      0, 0,
+    ]);
+    await client.endAsync(true);
+  });
+
+  test("an instance that no route has is refused, with how many there are", async () => {
+    const { code, stderr } = await runCli(["run", "-f", manifests, "--instance", "2"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/No route has instance 2: the manifests ask for 2/);
+  });
+
   test("alive but not ready while a broker is not there, and SIGTERM ends it with 0 all the same", async () => {
     const path = join(folder, "absent.yaml");
     writeFileSync(path, flowManifests());
