@@ -1,6 +1,6 @@
 /**
  * Packs the Functions app: bundled code, host.json, manifests and lock file in one reproducible zip that `az functionapp deploy`
- * takes as it is. Usage: npm run package -- [-f PATH]... [-o FILE] [--lock FILE]
+ * takes as it is. Usage: npm run package -- [-f PATH]... [-o FILE] [--lock FILE] [--folder FOLDER]
  */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
@@ -22,6 +22,7 @@ const usage = `Usage: npm run package -- [options]
   -f, --file PATH   manifests: a file or folder, repeatable (default: manifests)
   -l, --lock FILE   lock file of regular expressions (default: isthmus.lock.json, if it is there)
   -o, --out FILE    the package (default: isthmus.zip)
+      --folder DIR  instead of a zip its files, for tools that zip a folder themselves, as azd does
   -h, --help        this text`;
 
 class UsageError extends Error {}
@@ -34,6 +35,7 @@ function options(args) {
         file: { type: "string", short: "f", multiple: true, default: ["manifests"] },
         lock: { type: "string", short: "l" },
         out: { type: "string", short: "o", default: "isthmus.zip" },
+        folder: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     }).values;
@@ -174,14 +176,34 @@ async function packageJson(version) {
   );
 }
 
+async function writeFiles(files, folder) {
+  for (const [name, bytes] of files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
+}
+
+/** What a package may hold, at its top: an older one goes, and nothing else of the folder. */
+const TOP = [
+  "dist",
+  "manifests",
+  "node_modules",
+  "host.json",
+  "package.json",
+  "package-lock.json",
+  "isthmus.lock.json",
+];
+
+async function replaceFolder(files, folder) {
+  for (const name of TOP) await rm(join(folder, name), { recursive: true, force: true });
+  await writeFiles(files, folder);
+}
+
 /** Unpacks to an empty folder and loads the entry point with plain Node, as the host's worker does; milliseconds. */
 async function loadTime(files) {
   const folder = await mkdtemp(join(tmpdir(), "isthmus-package-"));
   try {
-    for (const [name, bytes] of files) {
-      await mkdir(dirname(join(folder, name)), { recursive: true });
-      await writeFile(join(folder, name), bytes);
-    }
+    await writeFiles(files, folder);
     const main = pathToFileURL(join(folder, MAIN)).href;
     const script = `const t=performance.now();await import(${JSON.stringify(main)});console.log(performance.now()-t)`;
     const node = promisify(execFile);
@@ -201,7 +223,7 @@ async function readLock(path) {
 }
 
 async function main() {
-  const { file, lock, out, help } = options(process.argv.slice(2));
+  const { file, lock, out, folder, help } = options(process.argv.slice(2));
   if (help) {
     console.log(usage);
     return;
@@ -221,11 +243,12 @@ async function main() {
     if (native !== undefined) await nativeFiles(native, files);
   }
   const archive = zip(files);
-  await writeFile(out, archive);
+  if (folder === undefined) await writeFile(out, archive);
+  else await replaceFolder(files, folder);
   const load = await loadTime(files);
   const count = functions.functions.length;
   console.log(
-    `${out}: ${count} functions, ${files.size} files, ${(archive.length / 1024).toFixed(0)} KiB; loads in ${load.toFixed(0)} ms`,
+    `${folder ?? out}: ${count} functions, ${files.size} files, ${(archive.length / 1024).toFixed(0)} KiB; loads in ${load.toFixed(0)} ms`,
   );
 }
 

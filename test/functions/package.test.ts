@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadManifests } from "../../shared/manifests/load.ts";
+import { planFunctions } from "../../shared/plan/functions-plan.ts";
 import { connectorManifest } from "../support/functions-app.ts";
 import { type LoadedWorker, loadInWorker } from "../support/functions-worker.ts";
 import { triggerFixture } from "../support/trigger-fixture.ts";
@@ -123,6 +125,38 @@ describe.skipIf(!built)(`npm run package${why}`, () => {
     });
     expect(worker.capabilities).toMatchObject({ IncludeEmptyEntriesInMessagePayload: "true" });
     expect(worker.hooks).toEqual({ appStart: 0, appTerminate: 1 });
+  });
+
+  test.each([
+    { name: "Event Hubs and Event Grid", folder: "examples/event-hubs" },
+    { name: "a connector", folder: "examples/factory/alerts-and-commands.yaml" },
+  ])(
+    "as a folder with $name, loads alone and registers what is planned",
+    async ({ folder }) => {
+      const out = join(work, "folder");
+      await mkdir(join(out, "dist"), { recursive: true });
+      await writeFile(join(out, ".funcignore"), "kept");
+      await writeFile(join(out, "dist/old.js"), "of the package before");
+      await writeFile(join(work, "empty.json"), '{"version":1,"routes":{}}');
+      const options = ["-f", join(project, folder), "--lock", "empty.json", "--folder", out];
+      await packageApp(work, ...options);
+      expect(await readFile(join(out, ".funcignore"), "utf8")).toBe("kept");
+      expect(existsSync(join(out, "dist/old.js"))).toBe(false);
+      const { plan } = await loadManifests([join(project, folder)]);
+      const planned = planFunctions(plan).functions.map(({ name }) => name);
+      const other = await loadInWorker(join(out, main()), { cwd: out, env: {} });
+      try {
+        expect(other.functions.map(({ name }) => name).sort()).toEqual(planned.sort());
+        expect(planned.length).toBeGreaterThan(4);
+      } finally {
+        await other.close();
+      }
+    },
+    60_000,
+  );
+
+  test("is below 3 MB zipped", async () => {
+    expect((await stat(join(work, "first.zip"))).size).toBeLessThan(3_000_000);
   });
 
   test("an invocation that cannot reach its broker fails with an Error, and leaves no promise behind (S-50)", async () => {
