@@ -122,3 +122,84 @@ describe(".github/workflows/deploy.yml", () => {
     for (const script of scripts) expect(script).not.toContain("${{");
   });
 });
+
+describe("docs/deploy.md", () => {
+  const text = read("docs/deploy.md");
+  const { declarations } = parseBicep("infra/main.bicep", read("infra/main.bicep"));
+  const parameters = declarations.flatMap(({ kind, name }) => (kind === "param" ? [name] : []));
+
+  test("names parameters and outputs that infra/main.bicep has", () => {
+    const named = [...text.matchAll(/`((?:existing|[a-z]+)[A-Z]\w+)(?:=\w+)?`/g)].map(
+      ([, name = ""]) => name,
+    );
+    const elsewhere = [
+      ...["groupMinimumShareNumber", "instanceCount", "clientId"],
+      ...["commitOnFailure", "maxRetries", "maxRetryCount", "batchCheckpointFrequency"],
+    ];
+    const unknown = named.filter((name) => ![...parameters, ...elsewhere].includes(name));
+    expect(named.length).toBeGreaterThan(15);
+    expect(unknown).toEqual([]);
+    const asked = [...text.matchAll(/output ([A-Z_]+)\b/g)].map(([, name = ""]) => name);
+    expect(asked.length).toBeGreaterThan(4);
+    for (const name of asked) expect(outputs).toContain(name);
+  });
+
+  test("says of each thing that can be brought how it is brought", () => {
+    for (const name of parameters.filter((parameter) => parameter.startsWith("existing"))) {
+      expect(text).toContain(`\`${name}\``);
+    }
+  });
+
+  test("names files, scripts and options that there are", async () => {
+    for (const [, path = ""] of text.matchAll(
+      /`?\b((?:infra|examples|\.github)\/[\w./-]+\.\w+)/g,
+    )) {
+      expect(existsSync(join(root, path)), path).toBe(true);
+    }
+    const help = new Map<string, string>();
+    for (const [, command = "", rest = ""] of text.matchAll(
+      /(?:cli\.js|isthmus) (plan|run|verify|validate) ?([^`\n]*)/g,
+    )) {
+      const known = help.get(command) ?? (await runCli([command, "--help"])).stdout;
+      help.set(command, known);
+      for (const [option] of rest.matchAll(/--[a-z][a-z-]+/g)) expect(known).toContain(option);
+    }
+    expect([...help.keys()].sort()).toEqual(["plan", "run", "validate", "verify"]);
+  });
+
+  test("leads to pages and headings that are there", () => {
+    const links = [...text.matchAll(/\]\(([^)#]*)(?:#([^)]+))?\)/g)];
+    expect(links.length).toBeGreaterThan(5);
+    for (const [, page = "", heading] of links) {
+      const target = page === "" ? text : read(join("docs", page));
+      const headings = [...target.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^\w -]/g, "")
+          .replaceAll(" ", "-"),
+      );
+      if (heading !== undefined) expect(headings).toContain(heading);
+    }
+  });
+
+  test("lists every role that the templates can grant", () => {
+    const names = [
+      ...["Azure Event Hubs Data Receiver", "Azure Event Hubs Data Sender"],
+      ...["EventGrid TopicSpaces Publisher", "EventGrid TopicSpaces Subscriber"],
+      ...["Key Vault Secrets User", "Storage Blob Data Owner", "Storage Table Data Contributor"],
+      "Monitoring Metrics Publisher",
+    ];
+    for (const name of names) expect(text).toContain(name);
+  });
+
+  test("the example of its walk is planned as its steps say: one hub read, one subscription, no secret", async () => {
+    const [planned] = await plannedManifests();
+    if (planned === undefined) throw new Error("There are no manifests");
+    const { vaultSettings, alwaysReady } = bicepParameters(planned.plan, planned.functions);
+    expect({ vaultSettings, ready: alwaysReady.length }).toEqual({ vaultSettings: [], ready: 1 });
+    const { resources } = deployPlan(planned, { privateNetwork: true });
+    const endpoints = resources.filter(({ type }) => type === "Microsoft.Network/privateEndpoints");
+    expect(endpoints).toHaveLength(5);
+    expect(text).toContain("each private endpoint (five for this example)");
+  });
+});
