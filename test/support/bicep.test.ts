@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: Bicep writes its templates so
 import { describe, expect, test } from "vitest";
 import { type Deployment, deployBicep } from "./bicep/deploy.ts";
 import { BicepError } from "./bicep/syntax.ts";
