@@ -1,6 +1,7 @@
 import { BridgeError } from "../errors.ts";
 import type { KafkaEndpoint, MqttEndpoint } from "../model/endpoint.ts";
 import type { Route } from "../model/route.ts";
+import { rereading } from "../secrets/rereading.ts";
 import {
   type ResolveOptions,
   resolveKafkaEndpoint,
@@ -21,18 +22,41 @@ export async function resolveEndpoints(route: Route, host: HostContext): Promise
   };
 }
 
-/** A Kafka connection of the plan with its secrets read. @throws BridgeError that names what is missing. */
+/** A Kafka connection of the plan with its secrets read, and read again as they change. @throws BridgeError that names what is missing. */
 export async function kafkaEndpointOf(id: string, host: HostContext): Promise<KafkaEndpoint> {
   const connection = host.plan.kafkaConnections.get(id);
   if (connection === undefined) throw notInPlan(id);
-  return await resolveKafkaEndpoint(connection, host.secrets, host.identity, options(host));
+  return await rereadable(id, host, () =>
+    resolveKafkaEndpoint(connection, host.secrets, host.identity, options(host)),
+  );
 }
 
 /** The same for MQTT. */
 export async function mqttEndpointOf(id: string, host: HostContext): Promise<MqttEndpoint> {
   const connection = host.plan.mqttConnections.get(id);
   if (connection === undefined) throw notInPlan(id);
-  return await resolveMqttEndpoint(connection, host.secrets, host.identity, options(host));
+  return await rereadable(id, host, () =>
+    resolveMqttEndpoint(connection, host.secrets, host.identity, options(host)),
+  );
+}
+
+function rereadable<E extends KafkaEndpoint | MqttEndpoint>(
+  connection: string,
+  { clock, log }: HostContext,
+  read: () => Promise<E>,
+): Promise<E> {
+  return rereading({
+    read,
+    now: () => clock.now(),
+    changed: () =>
+      log("info", "Secrets have changed, the next connection uses the new ones", { connection }),
+    failed: ({ code, message }) =>
+      log("warn", "Secrets cannot be read anew, the old ones are used on", {
+        connection,
+        code,
+        error: message,
+      }),
+  });
 }
 
 function options(host: HostContext): ResolveOptions {

@@ -27,6 +27,8 @@ export interface KafkaEndpoint {
   readonly tls?: TlsMaterial;
   readonly sasl?: KafkaSasl;
   readonly isEventHubs: boolean;
+  /** The same with its secrets read anew, for they change: asked before every connection. Never rejects. Absent where none can change. */
+  reread?(): Promise<KafkaEndpoint>;
 }
 
 export type MqttCredential =
@@ -37,6 +39,8 @@ export type MqttCredential =
       readonly kind: "enhanced";
       readonly method: string;
       data(): Promise<{ readonly data: Uint8Array; readonly expiresAt?: number }>;
+      /** How often, in milliseconds, to look whether the data have changed before they end. Absent where they do not. */
+      readonly checkEveryMs?: number;
     };
 
 export interface MqttEndpoint {
@@ -51,4 +55,6 @@ export interface MqttEndpoint {
   readonly sessionExpiryInterval: number;
   /** 1 to 65,535. */
   readonly maxInflightMessages: number;
+  /** As of {@link KafkaEndpoint}. */
+  reread?(): Promise<MqttEndpoint>;
 }

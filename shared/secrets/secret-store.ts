@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { BridgeError } from "../errors.ts";
 import { environmentName, environmentPart } from "../manifests/environment-name.ts";
@@ -107,19 +107,44 @@ function fromEnvironment(
   return values;
 }
 
+/** Against a version that is removed while it is read. */
+const READ_ATTEMPTS = 5;
 const readBytes = async (path: string): Promise<Uint8Array> => new Uint8Array(await readFile(path));
 const absent: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "EISDIR"]);
 
 async function fromFolder(
-  { folder, readFile: read = readBytes, readFolder = readdir }: SecretStoreOptions,
+  options: SecretStoreOptions,
   name: string,
 ): Promise<Map<string, Uint8Array>> {
-  const values = new Map<string, Uint8Array>();
+  const { folder } = options;
   // A name from a manifest must not lead out of the folder.
-  if (folder === undefined || !/^[\w-][\w.-]*$/.test(name)) return values;
+  if (folder === undefined || !/^[\w-][\w.-]*$/.test(name)) return new Map();
   const home = join(folder, name);
+  let values = new Map<string, Uint8Array>();
+  let version = await mountedVersion(home);
+  for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+    values = await filesOf(version ?? home, options);
+    const now = await mountedVersion(home);
+    if (now === version) break;
+    version = now;
+  }
+  return values;
+}
+
+/**
+ * Kubernetes keeps a mounted Secret in a folder that a link `..data` leads to, and changes it by leading the link elsewhere. Read where the
+ * link led at one moment, a user name is never put together with the password of another version. Undefined where there is no such link.
+ */
+async function mountedVersion(home: string): Promise<string | undefined> {
+  return await realpath(join(home, "..data")).catch(() => undefined);
+}
+
+async function filesOf(
+  home: string,
+  { readFile: read = readBytes, readFolder = readdir }: SecretStoreOptions,
+): Promise<Map<string, Uint8Array>> {
+  const values = new Map<string, Uint8Array>();
   for (const key of await orNothing(readFolder(home), [], home)) {
-    // Kubernetes keeps the versions of a mounted Secret beside it, as ..data and ..2024_01_01.
     if (key.startsWith("..")) continue;
     const path = join(home, key);
     const value = await orNothing<Uint8Array | undefined>(read(path), undefined, path);

@@ -5,6 +5,9 @@ import type { MqttCredential } from "../model/endpoint.ts";
 /** Where a cluster of Azure IoT Operations mounts the token for its broker. */
 export const defaultTokenFile = "/var/run/secrets/tokens/broker-sat";
 
+/** Nobody tells when the cluster replaces the file; it does so long before the old token ends. */
+const CHECK_EVERY_MS = 60_000;
+
 /** Enhanced authentication by a Kubernetes service account token, read anew each time: the cluster replaces it. */
 export function serviceAccountToken(
   file: string,
@@ -13,6 +16,7 @@ export function serviceAccountToken(
   return {
     kind: "enhanced",
     method: "K8S-SAT",
+    checkEveryMs: CHECK_EVERY_MS,
     async data() {
       const token = await readToken(file, read);
       const expiresAt = expiryOf(token);

@@ -18,7 +18,7 @@ let broker: SandboxMqtt;
 let manifests = "";
 
 beforeAll(async () => {
-  kafka = await startSandboxKafka({ users });
+  kafka = await startSandboxKafka({ users: new Map(Object.entries(users)) });
   broker = await startSandboxMqtt();
   kafka.createTopic("machines", 4);
   kafka.createTopic("alerts", 2);

@@ -21,8 +21,8 @@ export interface SandboxKafkaOptions {
   readonly autoCreateTopics?: boolean;
   /** Of a topic that nobody gave a number. Default 4. */
   readonly partitions?: number;
-  /** Name to password. When given, clients must log in by SASL/PLAIN. */
-  readonly users?: Readonly<Record<string, string>>;
+  /** Name to password, looked at when they log in. When given, clients must log in by SASL/PLAIN. */
+  readonly users?: ReadonlyMap<string, string>;
   /** Memory for all records together; when it is full the oldest go. Default 256 MiB. */
   readonly maxBytes?: number;
   /** Largest record batch. Default 1,048,588, as Kafka has it. */
@@ -95,7 +95,7 @@ function brokerState(options: SandboxKafkaOptions, port: () => number): BrokerSt
   return {
     settings: {
       autoCreateTopics: options.autoCreateTopics ?? true,
-      users: options.users === undefined ? undefined : new Map(Object.entries(options.users)),
+      users: options.users,
       maxRequestBytes: options.maxRequestBytes ?? 32 * MEBIBYTE,
       minSessionTimeoutMs: options.minSessionTimeoutMs ?? 6000,
     },

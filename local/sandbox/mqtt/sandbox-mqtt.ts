@@ -17,8 +17,8 @@ export interface SandboxMqttOptions {
   readonly host?: string;
   /** Default 0: any free one. */
   readonly port?: number;
-  /** Name to password. When given, clients must show one of them in CONNECT. */
-  readonly users?: Readonly<Record<string, string>>;
+  /** Name to password, looked at when they log in. When given, clients must show one of them in CONNECT. */
+  readonly users?: ReadonlyMap<string, string>;
   /** Receive Maximum that CONNACK names; not enforced. Default: none named. */
   readonly receiveMaximum?: number;
   /** Bytes of the largest packet that is taken. Default 16 MiB. */
@@ -66,7 +66,7 @@ export interface SandboxMqttCounters {
 export async function startSandboxMqtt(options: SandboxMqttOptions = {}): Promise<SandboxMqtt> {
   const { host = "127.0.0.1" } = options;
   let faults = options.faults;
-  const users = options.users === undefined ? undefined : new Map(Object.entries(options.users));
+  const users = options.users;
   const aedes = await Aedes.createBroker({
     concurrency: CONCURRENCY,
     drainTimeout: options.drainTimeoutMs ?? 20_000,

@@ -4,6 +4,7 @@ import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } fr
 import type { Log } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint, KafkaSasl, TlsMaterial } from "../../model/endpoint.ts";
+import { beforeConnecting } from "./connect-seam.ts";
 import { type KafkaAttempt, kafkaError } from "./kafka-errors.ts";
 import { useOurCodec } from "./record-seam.ts";
 
@@ -32,8 +33,13 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
 export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): KafkaClient {
   useOurCodec();
   const { tls, sasl, isEventHubs } = endpoint;
+  let current = endpoint;
   const sockets = new Set<Socket>();
   const tokens = new TokenProvider();
+  const socketFactory = (to: SocketTarget): Socket => openSocket(to, sockets, current.tls);
+  beforeConnecting(socketFactory, async () => {
+    current = (await endpoint.reread?.()) ?? endpoint;
+  });
   const config: KafkaConfig = {
     clientId,
     brokers: [...endpoint.bootstrapServers],
@@ -43,9 +49,9 @@ export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Ka
     retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 3 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => forward(entry, log),
-    socketFactory: (to) => openSocket(to, sockets),
-    ...(tls === undefined ? {} : { ssl: tlsOptions(tls) }),
-    ...(sasl === undefined ? {} : { sasl: saslOptions(sasl, tokens) }),
+    socketFactory,
+    ssl: tls !== undefined,
+    ...(sasl === undefined ? {} : { sasl: saslOptions(() => current.sasl ?? sasl, tokens) }),
   };
   const servers = endpoint.bootstrapServers.join(", ");
   return {
@@ -66,16 +72,20 @@ export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Ka
 interface SocketTarget {
   readonly host: string;
   readonly port: number;
-  readonly ssl: ConnectionOptions;
   readonly onConnect: () => void;
 }
 
-function openSocket({ host, port, ssl, onConnect }: SocketTarget, all: Set<Socket>): Socket {
+function openSocket(
+  { host, port, onConnect }: SocketTarget,
+  all: Set<Socket>,
+  tls: TlsMaterial | undefined,
+): Socket {
   // TLS knows no server name for IP addresses; the address itself is verified then
   const name = isIP(host) === 0 ? { servername: host } : {};
-  const socket = ssl
-    ? connectTls({ host, port, ...name, ...ssl }, onConnect)
-    : connectTcp({ host, port }, onConnect);
+  const socket =
+    tls === undefined
+      ? connectTcp({ host, port }, onConnect)
+      : connectTls({ host, port, ...name, ...tlsOptions(tls) }, onConnect);
   socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
   socket.setNoDelay(true);
   socket.setTimeout(IDLE_TIMEOUT_MS);
@@ -111,12 +121,25 @@ class TokenProvider {
   }
 }
 
-function saslOptions(sasl: KafkaSasl, tokens: TokenProvider): SASLOptions {
-  if (sasl.mechanism !== "oauthbearer") {
-    const { mechanism, username, password } = sasl;
-    return { mechanism, username, password };
+/** kafkajs reads user and password at every login: what it finds then are those that were read last. */
+function saslOptions(sasl: () => KafkaSasl, tokens: TokenProvider): SASLOptions {
+  const first = sasl();
+  if (first.mechanism === "oauthbearer") {
+    return { mechanism: "oauthbearer", oauthBearerProvider: () => tokens.get(first) };
   }
-  return { mechanism: "oauthbearer", oauthBearerProvider: () => tokens.get(sasl) };
+  const user = (): typeof first => {
+    const last = sasl();
+    return last.mechanism === "oauthbearer" ? first : last;
+  };
+  return {
+    mechanism: first.mechanism,
+    get username(): string {
+      return user().username;
+    },
+    get password(): string {
+      return user().password;
+    },
+  };
 }
 
 /** kafkajs calls every hiccup an error; what an operator has to act on, the adapters say themselves. */

@@ -1,4 +1,4 @@
-/** The modules of kafkajs 2.2.4 below its public surface: record-seam.ts reaches into them. */
+/** The modules of kafkajs 2.2.4 below its public surface: record-seam.ts and connect-seam.ts reach into them. */
 declare module "kafkajs/src/protocol/requests/index.js" {
   interface Request {
     apiKey: number;
@@ -25,6 +25,16 @@ declare module "kafkajs/src/protocol/requests/index.js" {
       Definition
     >;
   };
+  export = module;
+}
+
+declare module "kafkajs/src/network/connection.js" {
+  interface Connection {
+    readonly socketFactory: object;
+    isConnected(): boolean;
+    connect(): Promise<boolean>;
+  }
+  const module: { readonly prototype: Connection };
   export = module;
 }
 

@@ -3,6 +3,7 @@ import { BridgeError, toBridgeError } from "../../errors.ts";
 import type { MqttEndpoint } from "../../model/endpoint.ts";
 import type { Connack } from "../../wire/mqtt-control.ts";
 import { type Frame, LARGEST_PACKET } from "../../wire/mqtt-frames.ts";
+import { CredentialRenewal } from "./credential-renewal.ts";
 import { type ConnectionEnd, MqttConnection } from "./mqtt-connection.ts";
 import { SESSION_TAKEN_OVER } from "./mqtt-reason-codes.ts";
 import { endpointUrl } from "./mqtt-socket.ts";
@@ -46,15 +47,14 @@ const LONGEST_DELAY_MS = 30_000;
 const SLOW_DELAY_MS = 60_000;
 /** A connection that held this long ends a row of failures: one that breaks at once must not be tried in a hot loop. */
 const STABLE_MS = 10_000;
-/** Re-authentication happens when a fifth of the credential's life is left, five minutes before its end at the earliest. */
-const RENEW_EARLIEST_MS = 300_000;
-const RENEW_SHARE = 0.2;
-const RENEW_RETRY_MS = 15_000;
+const LAPSED: ReadonlySet<string> = new Set(["MQTT_AUTHENTICATION_FAILED", "MQTT_NOT_AUTHORIZED"]);
 
-/** Keeps one MQTT session connected: connects, waits, connects again, renews credentials. */
+/** Keeps one MQTT session connected: connects, waits, connects again. */
 export class MqttLink {
   private readonly options: LinkOptions;
   private readonly user: LinkUser;
+  /** With the secrets that were read last. */
+  private endpoint: MqttEndpoint;
   private connection: MqttConnection | undefined;
   private starting: { resolve(): void; reject(error: BridgeError): void } | undefined;
   private stopped: (() => void) | undefined;
@@ -65,10 +65,11 @@ export class MqttLink {
   private hasSession: boolean;
   private lastError: BridgeError | undefined;
   private cancelTimer: (() => void) | undefined;
-  private cancelRenewal: (() => void) | undefined;
+  private renewal: CredentialRenewal | undefined;
 
   constructor(options: LinkOptions, user: LinkUser) {
     this.options = options;
+    this.endpoint = options.endpoint;
     this.user = user;
     this.hasSession = !options.cleanFirst;
   }
@@ -95,6 +96,7 @@ export class MqttLink {
   stop(): Promise<void> {
     this.stopping = true;
     this.cancelTimer?.();
+    this.renewal?.end();
     const error = new BridgeError("STOPPED", "The MQTT connection was stopped");
     this.starting?.reject(error);
     this.starting = undefined;
@@ -108,32 +110,34 @@ export class MqttLink {
 
   private async connect(): Promise<void> {
     try {
-      const data = await this.authenticationData();
+      this.endpoint = (await this.options.endpoint.reread?.()) ?? this.options.endpoint;
+      this.renewal = this.newRenewal();
+      const data = await this.renewal?.data();
       if (!this.stopping) this.open(data);
     } catch (cause) {
-      const doing = `Cannot prepare the connection to "${endpointUrl(this.options.endpoint)}"`;
+      const doing = `Cannot prepare the connection to "${endpointUrl(this.endpoint)}"`;
       this.closed({ error: toBridgeError(cause, "MQTT_AUTHENTICATION_FAILED", doing) });
     }
   }
 
   private open(firstAuthenticationData: Buffer | undefined): void {
-    const { options, user } = this;
-    const enhanced = options.endpoint.credential.kind === "enhanced";
+    const { options, user, endpoint, renewal } = this;
     const connection = new MqttConnection(
       {
-        endpoint: options.endpoint,
+        endpoint,
         clientIdentifier: options.clientIdentifier,
         cleanStart: !this.hasSession,
         receiveMaximum: options.receiveMaximum,
         maximumPacketSize: options.maximumPacketSize ?? LARGEST_PACKET,
         connectTimeoutMs: options.connectTimeoutMs ?? 20_000,
         firstAuthenticationData,
-        authenticationData: enhanced ? () => this.freshData() : undefined,
+        authenticationData: renewal && ((): Promise<Buffer> => renewal.data()),
         clock: options.clock,
       },
       {
         connected: (connack) => {
           this.hasSession = true;
+          renewal?.connected(connection);
           user.connected(connection, connack);
         },
         ready: () => void this.ready(connection),
@@ -167,7 +171,7 @@ export class MqttLink {
     this.connection = undefined;
     this.up = false;
     this.lastError = end.error;
-    this.cancelRenewal?.();
+    this.renewal?.end();
     if (connection !== undefined) this.user.disconnected(end);
     if (this.stopping) {
       this.stopped?.();
@@ -186,7 +190,9 @@ export class MqttLink {
   private retry(end: ConnectionEnd, wasUp: boolean): void {
     const { clock, log } = this.options;
     const takenOver = end.reasonCode === SESSION_TAKEN_OVER;
-    const slow = takenOver || !end.error.retryable;
+    // a token that has ended on a connection that was well is had anew for the next
+    const lapsed = wasUp && this.renewal !== undefined && LAPSED.has(end.error.code);
+    const slow = takenOver || (!end.error.retryable && !lapsed);
     const longest = slow
       ? SLOW_DELAY_MS
       : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(this.failures - 1, 20));
@@ -198,45 +204,15 @@ export class MqttLink {
   }
 
   private fields(): Record<string, unknown> {
-    const { endpoint, clientIdentifier } = this.options;
-    return { server: endpointUrl(endpoint), clientIdentifier };
+    const { clientIdentifier } = this.options;
+    return { server: endpointUrl(this.endpoint), clientIdentifier };
   }
 
-  private async authenticationData(): Promise<Buffer | undefined> {
-    return this.options.endpoint.credential.kind === "enhanced" ? this.freshData() : undefined;
-  }
-
-  /** Asks for authentication data and sees to it that they are renewed before they end. */
-  private async freshData(): Promise<Buffer> {
-    const { endpoint, clock } = this.options;
-    if (endpoint.credential.kind !== "enhanced") return Buffer.alloc(0);
-    const { data, expiresAt } = await endpoint.credential.data();
-    if (expiresAt !== undefined) {
-      const life = Math.max(0, expiresAt - clock.now());
-      this.renewAfter(Math.max(1000, life - Math.min(RENEW_EARLIEST_MS, life * RENEW_SHARE)));
-    }
-    return Buffer.from(data);
-  }
-
-  private renewAfter(ms: number): void {
-    this.cancelRenewal?.();
-    this.cancelRenewal = this.options.clock.after(ms, () => void this.renew());
-  }
-
-  private async renew(): Promise<void> {
-    const { connection } = this;
-    if (connection === undefined || this.stopping) return;
-    try {
-      const data = await this.freshData();
-      if (this.connection === connection) connection.reauthenticate(data);
-    } catch (cause) {
-      const error = toBridgeError(
-        cause,
-        "MQTT_AUTHENTICATION_FAILED",
-        "Cannot renew the MQTT credential",
-      );
-      this.options.log("warn", error.message, this.fields());
-      this.renewAfter(RENEW_RETRY_MS);
-    }
+  private newRenewal(): CredentialRenewal | undefined {
+    const { credential } = this.endpoint;
+    if (credential.kind !== "enhanced") return undefined;
+    return new CredentialRenewal(credential, this.options.clock, ({ code, message }) =>
+      this.options.log("warn", message, { ...this.fields(), code }),
+    );
   }
 }

@@ -177,7 +177,7 @@ describe("credentials that are refused", () => {
   beforeAll(async () => {
     guarded = await startSandboxKafka({
       partitions: 1,
-      users: { bridge: "secret" },
+      users: new Map([["bridge", "secret"]]),
       faults: (request) => hookOf(request)?.(request),
     });
   });

@@ -173,7 +173,7 @@ describe("SASL/PLAIN", () => {
   const sasl = (password: string) => ({ mechanism: "plain", username: "alice", password }) as const;
 
   test("lets in whom it knows, refuses a wrong password and who does not log in", async () => {
-    const guarded = await openLab({ users: { alice: "right" } });
+    const guarded = await openLab({ users: new Map([["alice", "right"]]) });
     try {
       const known = await guarded.admin({ sasl: sasl("right") });
       expect(await known.listTopics()).toEqual([]);
