@@ -50,6 +50,7 @@ function openStrand(
     clientId: kafkaClientId(route, instance),
     acks: route.acks,
     compression: route.compression,
+    eventHubs: route.kafkaTopic.includes("${") ? [] : [route.kafkaTopic],
   });
   const letters = deadLetterProducer(route, kafka, host);
   const deadLetters = new DeadLetters({ producer: letters, clock, log });

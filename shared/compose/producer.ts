@@ -9,6 +9,8 @@ export interface ProducerSettings {
   readonly clientId: string;
   readonly acks: -1 | 0 | 1;
   readonly compression: Compression;
+  /** Event hubs that the route is known to write to. */
+  readonly eventHubs?: readonly string[];
 }
 
 /**
@@ -21,8 +23,11 @@ export function openProducer(
   host: HostContext,
   settings: ProducerSettings,
 ): RecordProducer {
-  if (writesByAmqp(route, endpoint, host)) return eventHubsRecordProducer({ endpoint });
-  return kafkaRecordProducer({ endpoint, log: host.log, ...settings });
+  const { clientId, acks, compression, eventHubs = [] } = settings;
+  if (writesByAmqp(route, endpoint, host)) {
+    return eventHubsRecordProducer({ endpoint, eventHubs, log: host.log });
+  }
+  return kafkaRecordProducer({ endpoint, log: host.log, clientId, acks, compression });
 }
 
 /** Whether that is AMQP, whose properties are a map and not a list of headers. */

@@ -20,7 +20,8 @@ export type KafkaSasl =
       readonly username: string;
       readonly password: string;
     }
-  | { readonly mechanism: "oauthbearer"; token(): Promise<AccessToken> };
+  /** Event Hubs takes tokens of another audience by AMQP than by Kafka, unless the manifest names one. Default: Kafka's. */
+  | { readonly mechanism: "oauthbearer"; token(protocol?: "Kafka" | "Amqp"): Promise<AccessToken> };
 
 export interface KafkaEndpoint {
   readonly bootstrapServers: readonly string[];

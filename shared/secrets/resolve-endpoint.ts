@@ -34,10 +34,11 @@ export async function resolveKafkaEndpoint(
 }
 
 async function kafkaSasl(
-  { authentication }: KafkaConnection,
+  connection: KafkaConnection,
   store: SecretStore,
   identity: TokenSource,
 ): Promise<KafkaSasl | undefined> {
+  const { authentication } = connection;
   switch (authentication.method) {
     case "Anonymous":
     case "X509Certificate":
@@ -49,9 +50,19 @@ async function kafkaSasl(
     case "SystemAssignedManagedIdentity":
     case "UserAssignedManagedIdentity": {
       const request = requestOf(authentication.identity);
-      return { mechanism: "oauthbearer", token: () => identity.token(request) };
+      const byAmqp = { ...request, scope: amqpScope(connection, request.scope) };
+      return {
+        mechanism: "oauthbearer",
+        token: (protocol) => identity.token(protocol === "Amqp" ? byAmqp : request),
+      };
     }
   }
+}
+
+/** Kafka's endpoint takes tokens for its namespace, AMQP those for all of Event Hubs; an audience that a manifest names holds for both. */
+function amqpScope({ bootstrapServers }: KafkaConnection, scope: string): string {
+  const namespace = (bootstrapServers[0] ?? "").replace(/:\d+$/, "");
+  return scope === `https://${namespace}/.default` ? "https://eventhubs.azure.net/.default" : scope;
 }
 
 function requestOf({ clientId, tenantId, scope }: ManagedIdentity): ManagedIdentity {

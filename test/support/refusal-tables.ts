@@ -66,11 +66,12 @@ const TABLES: Readonly<Record<string, string>> = {
   kafka: kafka(PROTOCOL_ERRORS),
   kafkajs: kafka(CLIENT_ERRORS),
   "event-hubs": table(
-    ["error", "a record", "code", "what to do"],
+    ["error", "at start", "a record", "code", "what to do"],
     EVENT_HUBS_ERRORS.map((row) => [
       row.saying === undefined
         ? codes(row.names)
         : `${codes(row.names)} that says "${row.saying.source.replaceAll("\\", "")}"`,
+      row.start,
       row.message,
       code(row.code),
       row.operator,

@@ -1,5 +1,9 @@
 import { BridgeError } from "../../errors.ts";
-import { EVENT_HUBS_ERRORS, type EventHubsErrors } from "./event-hubs-error-table.ts";
+import {
+  EVENT_HUBS_ERRORS,
+  type EventHubsErrors,
+  MISSING_CLAIM,
+} from "./event-hubs-error-table.ts";
 
 interface VendorError {
   readonly name?: string;
@@ -8,31 +12,59 @@ interface VendorError {
   readonly errors?: readonly unknown[];
 }
 
+/** What was attempted when the fault came: a start, or the sending of records. */
+export type Attempt = "start" | "message";
+
 /** Whatever nobody knows is taken for passing (S-54). */
-const PASSING: Pick<EventHubsErrors, "code" | "message"> = {
+const PASSING: Pick<EventHubsErrors, "code" | "start" | "message"> = {
   code: "EVENT_HUBS_UNAVAILABLE",
+  start: "retry",
   message: "retry",
 };
 
 /**
- * What a fault of @azure/event-hubs means to the records that were being sent: not retryable means that one of them can never be. `doing`
+ * What a fault of @azure/event-hubs means: not retryable means that one of the records can never be sent, or that a start is over. `doing`
  * says what failed, for people.
  */
-export function eventHubsError(cause: unknown, doing: string): BridgeError {
-  const causes = rootsOf(cause).map((root) => errorOf(root, cause, doing));
+export function eventHubsError(
+  cause: unknown,
+  doing: string,
+  attempt: Attempt = "message",
+): BridgeError {
+  const causes = rootsOf(cause).map((root) => errorOf(root, { cause, doing, attempt }));
   return causes.find((error) => !error.retryable) ?? (causes[0] as BridgeError);
 }
 
 /** What a fault means that came before there was anything to send: no record is to blame for it. */
 export function connectError(cause: unknown, doing: string): BridgeError {
   if (cause instanceof BridgeError && cause.retryable) return cause;
-  return new BridgeError("EVENT_HUBS_REFUSED", `${doing}: ${textOf(cause as VendorError)}`, {
+  const code = cause instanceof BridgeError ? cause.code : "EVENT_HUBS_REFUSED";
+  return new BridgeError(code, `${doing}: ${textOf(cause as VendorError)}`, {
     cause,
     retryable: true,
   });
 }
 
-function errorOf(root: unknown, cause: unknown, doing: string): BridgeError {
+/** Whether an identity or a key is refused as such, and not only for what it was to do. */
+export function isRefusedCredential(cause: unknown): boolean {
+  return rootsOf(cause).some((root) => {
+    const { code, message = "" } = root as VendorError;
+    return code === "UnauthorizedError" && !MISSING_CLAIM.test(message);
+  });
+}
+
+/** Whether the credential is known and lacks the right to do what it was to do. */
+export function isMissingClaim(cause: unknown): boolean {
+  return rootsOf(cause).some((root) => MISSING_CLAIM.test((root as VendorError).message ?? ""));
+}
+
+interface Fault {
+  readonly cause: unknown;
+  readonly doing: string;
+  readonly attempt: Attempt;
+}
+
+function errorOf(root: unknown, { cause, doing, attempt }: Fault): BridgeError {
   if (root instanceof BridgeError) return root;
   const error = root as VendorError;
   const key = error.code ?? error.name ?? "";
@@ -40,10 +72,10 @@ function errorOf(root: unknown, cause: unknown, doing: string): BridgeError {
     ({ names, saying }) =>
       names.includes(key) && (saying === undefined || saying.test(error.message ?? "")),
   );
-  const { code, message } = row ?? PASSING;
+  const { code, [attempt]: verdict } = row ?? PASSING;
   return new BridgeError(code, `${doing}: ${textOf(error)}`, {
     cause,
-    retryable: message === "retry",
+    retryable: verdict === "retry",
   });
 }
 

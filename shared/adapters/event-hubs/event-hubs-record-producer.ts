@@ -1,21 +1,25 @@
-import type { EventData, EventDataBatch } from "@azure/event-hubs";
-import type { ConnectionStatus, RecordProducer } from "../../engine/ports.ts";
+import type { EventData } from "@azure/event-hubs";
+import type { ConnectionStatus, Log, RecordProducer } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { OutgoingRecord } from "../../model/kafka-record.ts";
 import { type Destination, destinationOf, eventOf } from "./event-data.ts";
-import { connectError, eventHubsError } from "./event-hubs-errors.ts";
-
-/** The part of EventHubProducerClient that is used: tests put their own in its place. */
-export interface HubClient {
-  getPartitionIds(): Promise<string[]>;
-  createBatch(options: Destination): Promise<EventDataBatch>;
-  sendBatch(batch: EventDataBatch): Promise<void>;
-  close(): Promise<void>;
-}
+import {
+  connectError,
+  eventHubsError,
+  isMissingClaim,
+  isRefusedCredential,
+} from "./event-hubs-errors.ts";
+import { type HubClient, loginTo, namespaceOf, producerClient } from "./hub-client.ts";
+import { pause } from "./patience.ts";
 
 export interface EventHubsRecordProducerOptions {
   readonly endpoint: KafkaEndpoint;
+  readonly log: Log;
+  /** Event hubs that are known to be written to: `start` tries the credential on them. */
+  readonly eventHubs?: readonly string[];
+  /** `sb://host:port` to connect to in place of the namespace's own. */
+  readonly via?: string;
   /** Makes the client of one event hub. Default: the SDK's, by the endpoint's connection string or identity. */
   readonly connect?: (eventHub: string) => Promise<HubClient>;
 }
@@ -26,34 +30,61 @@ interface Group {
 }
 
 /**
- * A RecordProducer that writes to Event Hubs by AMQP; a record's topic is its event hub. Links open at the first record, so that `start`
- * fails for a credential of the wrong kind only.
+ * A RecordProducer that writes to Event Hubs by AMQP; a record's topic is its event hub. Links open at the first record; `start` ends for a
+ * credential that is refused, and waits for a namespace that cannot be reached.
  */
 export function eventHubsRecordProducer(options: EventHubsRecordProducerOptions): RecordProducer {
   return new EventHubsRecordProducer(options);
 }
 
 class EventHubsRecordProducer implements RecordProducer {
-  private readonly endpoint: KafkaEndpoint;
+  private readonly options: EventHubsRecordProducerOptions;
   private readonly host: string;
   private readonly connect: (eventHub: string) => Promise<HubClient>;
   private readonly clients = new Map<string, Promise<HubClient>>();
   private readonly partitionIds = new Map<string, Promise<string[]>>();
+  private readonly stopping = new AbortController();
   private condition: ConnectionStatus = { connected: true };
 
-  constructor({ endpoint, connect }: EventHubsRecordProducerOptions) {
-    this.endpoint = endpoint;
-    this.host = (endpoint.bootstrapServers[0] ?? "").replace(/:\d+$/, "");
-    this.connect = connect ?? ((eventHub) => connectHub(endpoint, this.host, eventHub));
+  constructor(options: EventHubsRecordProducerOptions) {
+    this.options = options;
+    this.host = namespaceOf(options.endpoint);
+    this.connect = options.connect ?? ((eventHub) => this.connectTo(eventHub));
   }
 
   async start(): Promise<void> {
-    const { sasl } = this.endpoint;
-    if (sasl?.mechanism === "oauthbearer" || sasl?.username === "$ConnectionString") return;
-    throw new BridgeError(
-      "EVENT_HUBS_REFUSED",
-      `Cannot write to Event Hubs at ${this.host}: it takes a managed identity or a connection string`,
-    );
+    const { eventHubs = [], endpoint } = this.options;
+    if (eventHubs.length === 0) loginTo({ endpoint });
+    else this.condition = { connected: false };
+    for (const eventHub of eventHubs) await this.untilAnswered(eventHub);
+    this.condition = { connected: true };
+  }
+
+  /** An event hub that is not there, or may be written to only, is no matter of the start: records will tell. */
+  private async untilAnswered(eventHub: string): Promise<void> {
+    const { endpoint, log } = this.options;
+    loginTo({ endpoint, eventHub });
+    for (let attempt = 0; !this.stopping.signal.aborted; attempt += 1) {
+      try {
+        await this.partitions(await this.client(eventHub), eventHub);
+        return;
+      } catch (cause) {
+        if (isMissingClaim(cause)) return;
+        const error = eventHubsError(cause, `Cannot open ${this.named(eventHub)}`, "start");
+        this.condition = { connected: false, detail: error.message };
+        this.forget(eventHub);
+        if (!error.retryable) throw error;
+        if (error.code === "KAFKA_TOPIC_MISSING") return;
+        log("warn", "Event Hubs cannot be reached yet, trying again", {
+          code: error.code,
+          error: error.message,
+        });
+      }
+      await pause(attempt, this.stopping.signal);
+    }
+    throw new BridgeError("STOPPED", "Cannot connect to Event Hubs: it was stopped", {
+      retryable: true,
+    });
   }
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {
@@ -77,6 +108,7 @@ class EventHubsRecordProducer implements RecordProducer {
   }
 
   async stop(): Promise<void> {
+    this.stopping.abort();
     const clients = await Promise.allSettled(this.clients.values());
     this.clients.clear();
     await Promise.allSettled(
@@ -96,15 +128,33 @@ class EventHubsRecordProducer implements RecordProducer {
         await sendGroup(client, group);
       }
     } catch (cause) {
-      throw eventHubsError(cause, `Cannot send to event hub "${eventHub}" of ${this.host}`);
+      // the next attempt reads the credential anew: it may have been exchanged
+      if (isRefusedCredential(cause)) this.forget(eventHub);
+      throw eventHubsError(cause, `Cannot send to ${this.named(eventHub)}`);
     }
+  }
+
+  private async connectTo(eventHub: string): Promise<HubClient> {
+    const { endpoint, via } = this.options;
+    const fresh = (await endpoint.reread?.()) ?? endpoint;
+    return await producerClient({ endpoint: fresh, eventHub, via });
+  }
+
+  private forget(eventHub: string): void {
+    const client = this.clients.get(eventHub);
+    this.clients.delete(eventHub);
+    client?.then((opened) => opened.close()).catch(() => undefined);
+  }
+
+  private named(eventHub: string): string {
+    return `event hub "${eventHub}" of ${this.host}`;
   }
 
   private client(eventHub: string): Promise<HubClient> {
     let client = this.clients.get(eventHub);
     if (client === undefined) {
       client = this.connect(eventHub).catch((cause: unknown) => {
-        throw connectError(cause, `Cannot open event hub "${eventHub}" of ${this.host}`);
+        throw connectError(cause, `Cannot open ${this.named(eventHub)}`);
       });
       this.clients.set(eventHub, client);
       client.catch(() => this.clients.delete(eventHub));
@@ -163,26 +213,4 @@ async function sendGroup(client: HubClient, { destination, records }: Group): Pr
     );
   }
   if (batch.count > 0) await client.sendBatch(batch);
-}
-
-/** The SDK is loaded at the first connection: a bridge to Kafka should not pay for it at start. */
-async function connectHub(
-  { sasl }: KafkaEndpoint,
-  host: string,
-  eventHub: string,
-): Promise<HubClient> {
-  const { EventHubProducerClient } = await import("@azure/event-hubs");
-  if (sasl?.mechanism === "oauthbearer") {
-    const credential = {
-      async getToken(): Promise<{ token: string; expiresOnTimestamp: number }> {
-        const { value, expiresAt } = await sasl.token();
-        return { token: value, expiresOnTimestamp: expiresAt };
-      },
-    };
-    return new EventHubProducerClient(host, eventHub, credential);
-  }
-  const connectionString = sasl?.password ?? "";
-  return connectionString.includes("EntityPath=")
-    ? new EventHubProducerClient(connectionString)
-    : new EventHubProducerClient(connectionString, eventHub);
 }

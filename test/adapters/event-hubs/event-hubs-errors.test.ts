@@ -3,10 +3,8 @@ import type { EventDataBatch } from "@azure/event-hubs";
 import { describe, expect, test } from "vitest";
 import { EVENT_HUBS_ERRORS } from "../../../shared/adapters/event-hubs/event-hubs-error-table.ts";
 import { eventHubsError } from "../../../shared/adapters/event-hubs/event-hubs-errors.ts";
-import {
-  eventHubsRecordProducer,
-  type HubClient,
-} from "../../../shared/adapters/event-hubs/event-hubs-record-producer.ts";
+import { eventHubsRecordProducer } from "../../../shared/adapters/event-hubs/event-hubs-record-producer.ts";
+import type { HubClient } from "../../../shared/adapters/event-hubs/hub-client.ts";
 import { DeadLetters } from "../../../shared/engine/dead-letters.ts";
 import { MqttToKafka } from "../../../shared/engine/mqtt-to-kafka.ts";
 import { newCounters } from "../../../shared/engine/status.ts";
@@ -213,8 +211,14 @@ async function inward(hubs: (name: string) => Promise<HubClient>) {
     endpoint: {
       bootstrapServers: ["plant.servicebus.windows.net:9093"],
       isEventHubs: true,
-      sasl: { mechanism: "plain", username: "$ConnectionString", password: "secret" },
+      sasl: {
+        mechanism: "plain",
+        username: "$ConnectionString",
+        password:
+          "Endpoint=sb://plant.servicebus.windows.net/;SharedAccessKeyName=all;SharedAccessKey=secret",
+      },
     },
+    log: noLog,
     connect: hubs,
   });
   const engine = new MqttToKafka({
@@ -245,13 +249,9 @@ describe("an MQTT to Event Hubs route does with every refusal of an event what t
   test.each(cases)("$name: $fate (S-54)", async ({ cause, fate }) => {
     const taken: Record<string, string[]> = { hub: [], dead: [] };
     const times = fate === "retry" ? 2 : Number.POSITIVE_INFINITY;
-    const counters = await inward((name) =>
-      Promise.resolve(
-        name === "hub"
-          ? refusingHub("1", cause, times, taken["hub"] ?? [])
-          : refusingHub("", cause, 0, taken["dead"] ?? []),
-      ),
-    );
+    const hub = refusingHub("1", cause, times, taken["hub"] ?? []);
+    const dead = refusingHub("", cause, 0, taken["dead"] ?? []);
+    const counters = await inward((name) => Promise.resolve(name === "hub" ? hub : dead));
     const isLetter = fate === "dead-letter";
     expect(taken["dead"]).toEqual(isLetter ? ["1"] : []);
     expect(new Set(taken["hub"])).toEqual(new Set(isLetter ? ["0", "2"] : ["0", "1", "2"]));

@@ -1,12 +1,10 @@
 import type { EventData, EventDataBatch } from "@azure/event-hubs";
 import { describe, expect, test } from "vitest";
 import { eventOf } from "../../../shared/adapters/event-hubs/event-data.ts";
-import {
-  eventHubsRecordProducer,
-  type HubClient,
-} from "../../../shared/adapters/event-hubs/event-hubs-record-producer.ts";
+import { eventHubsRecordProducer } from "../../../shared/adapters/event-hubs/event-hubs-record-producer.ts";
+import type { HubClient } from "../../../shared/adapters/event-hubs/hub-client.ts";
 import type { KafkaEndpoint } from "../../../shared/model/endpoint.ts";
-import { outgoing } from "../../support/kafka-ends.ts";
+import { noLog, outgoing } from "../../support/kafka-ends.ts";
 
 interface Sent {
   readonly hub: string;
@@ -78,6 +76,7 @@ function setUp(most = 1000) {
   const hubs = new Map<string, FakeHub>();
   const producer = eventHubsRecordProducer({
     endpoint: { bootstrapServers: ["plant.servicebus.windows.net:9093"], isEventHubs: true },
+    log: noLog,
     connect: (name) => {
       const hub = new FakeHub(name, sent, most);
       hubs.set(name, hub);
@@ -152,6 +151,7 @@ describe("start()", () => {
         isEventHubs: true,
         ...(sasl === undefined ? {} : { sasl }),
       },
+      log: noLog,
     }).start();
 
   test.each([
@@ -168,7 +168,12 @@ describe("start()", () => {
   test.each([
     [
       "a connection string",
-      { mechanism: "plain", username: "$ConnectionString", password: "Endpoint=sb://x" },
+      {
+        mechanism: "plain",
+        username: "$ConnectionString",
+        password:
+          "Endpoint=sb://Plant.servicebus.windows.net/;SharedAccessKeyName=all;SharedAccessKey=k",
+      },
     ],
     [
       "an identity",
