@@ -107,3 +107,36 @@ export function networkVerdict(code: string): NetworkErrors["verdict"] | undefin
   if (row !== undefined) return row.verdict;
   return /^ERR_(TLS|SSL)_/u.test(code) ? "stop" : undefined;
 }
+
+/** What the alerts of TLS mean by which a broker refuses, in the names of OpenSSL's codes (RFC 8446, 6.2). */
+const ALERTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_REQUIRED|ACCESS_DENIED)$/u,
+    "the broker asks for a client certificate that it trusts",
+  ],
+  [/ALERT_(?:HANDSHAKE_FAILURE|DECRYPT_ERROR)$/u, "the broker refuses the TLS handshake"],
+  [
+    /ALERT_(?:PROTOCOL_VERSION|INSUFFICIENT_SECURITY)$|UNSUPPORTED_PROTOCOL$|VERSION_TOO_LOW$/u,
+    "the broker offers no TLS of version 1.2 or newer",
+  ],
+  [/WRONG_VERSION_NUMBER$|PACKET_LENGTH_TOO_LONG$/u, "this port does not speak TLS"],
+];
+
+/**
+ * What a refusal by TLS says, for people: the words of OpenSSL with the place in its sources are for its makers. `text` is what Node says,
+ * and stays where nothing better is known.
+ */
+export function tlsProblem(code: string, text: string): string {
+  const row = BY_CODE.get(code);
+  if (row?.verdict === "stop" && code !== "EPROTO") return `TLS failed: ${text}. ${row.operator}`;
+  const alert = /SSL routines:[^:]*:([^:]+)/u.exec(text)?.[1]?.trim();
+  const name = code === "EPROTO" ? openSslCode(alert ?? "") : code;
+  const known = ALERTS.find(([pattern]) => pattern.test(name))?.[1];
+  const said = alert ?? text;
+  return known === undefined ? `TLS failed: ${said}` : `TLS failed: ${known} (${said})`;
+}
+
+/** Some streams hand on the words alone. */
+function openSslCode(words: string): string {
+  return words.toUpperCase().replaceAll(" ", "_");
+}

@@ -1,11 +1,19 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
-import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
+import {
+  Kafka,
+  type KafkaConfig,
+  type LogEntry,
+  logLevel,
+  type Mechanism,
+  type SASLOptions,
+} from "kafkajs";
 import type { Log } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint, KafkaSasl, TlsMaterial } from "../../model/endpoint.ts";
 import { beforeConnecting } from "./connect-seam.ts";
 import { type KafkaAttempt, kafkaError } from "./kafka-errors.ts";
+import { oauthBearer } from "./oauth-bearer.ts";
 import { useOurCodec } from "./record-seam.ts";
 
 export interface KafkaClientOptions {
@@ -57,7 +65,7 @@ export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Ka
   return {
     kafka: new Kafka(config),
     error(cause, doing, attempt): BridgeError {
-      const error = kafkaError(cause, `${doing} Kafka at ${servers}`, attempt);
+      const error = withHint(kafkaError(cause, `${doing} Kafka at ${servers}`, attempt), endpoint);
       // a record that the broker has looked at needed no token any more
       const judged = attempt === "message" && !error.retryable;
       return judged ? error : (tokens.fault ?? error);
@@ -67,6 +75,20 @@ export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): Ka
       for (const socket of sockets) socket.destroy(new Error("the connection was given up"));
     },
   };
+}
+
+const HUNG_UP = /: (?:Closed connection|Connection error: Client network socket disconnected .*)$/u;
+
+/** A broker that is spoken to in a way that its listener does not know hangs up without a word. */
+function withHint(error: BridgeError, { tls, sasl }: KafkaEndpoint): BridgeError {
+  if (!HUNG_UP.test(error.message)) return error;
+  const ways = [
+    tls === undefined ? "ask for TLS" : "not speak TLS",
+    ...(sasl === undefined ? ["ask for a login"] : []),
+  ];
+  const { code, message, retryable } = error;
+  const text = `${message} (the listener may ${ways.join(" or ")})`;
+  return new BridgeError(code, text, { cause: error.cause, retryable });
 }
 
 interface SocketTarget {
@@ -109,11 +131,11 @@ function tlsOptions(tls: TlsMaterial): ConnectionOptions {
 class TokenProvider {
   fault: BridgeError | undefined;
 
-  async get(sasl: Extract<KafkaSasl, { mechanism: "oauthbearer" }>): Promise<{ value: string }> {
+  async get(sasl: Extract<KafkaSasl, { mechanism: "oauthbearer" }>): Promise<string> {
     try {
       const { value } = await sasl.token();
       this.fault = undefined;
-      return { value };
+      return value;
     } catch (cause) {
       if (cause instanceof BridgeError) this.fault = cause;
       throw cause;
@@ -122,16 +144,14 @@ class TokenProvider {
 }
 
 /** kafkajs reads user and password at every login: what it finds then are those that were read last. */
-function saslOptions(sasl: () => KafkaSasl, tokens: TokenProvider): SASLOptions {
+function saslOptions(sasl: () => KafkaSasl, tokens: TokenProvider): SASLOptions | Mechanism {
   const first = sasl();
-  if (first.mechanism === "oauthbearer") {
-    return { mechanism: "oauthbearer", oauthBearerProvider: () => tokens.get(first) };
-  }
+  if (first.mechanism === "oauthbearer") return oauthBearer(() => tokens.get(first));
   const user = (): typeof first => {
     const last = sasl();
     return last.mechanism === "oauthbearer" ? first : last;
   };
-  return {
+  const login = {
     mechanism: first.mechanism,
     get username(): string {
       return user().username;
@@ -140,6 +160,7 @@ function saslOptions(sasl: () => KafkaSasl, tokens: TokenProvider): SASLOptions 
       return user().password;
     },
   };
+  return login as SASLOptions;
 }
 
 /** kafkajs calls every hiccup an error; what an operator has to act on, the adapters say themselves. */

@@ -1,5 +1,5 @@
 import { BridgeError } from "../../errors.ts";
-import { networkVerdict } from "../../network-errors.ts";
+import { networkVerdict, tlsProblem } from "../../network-errors.ts";
 import { CLIENT_ERRORS, type KafkaErrors, PROTOCOL_ERRORS } from "./kafka-error-table.ts";
 
 /** What went wrong: connecting and reading, or sending a record. The same refusal may be final of one and not of the other. */
@@ -9,7 +9,11 @@ type Judgement = Pick<KafkaErrors, "code" | "connection" | "message">;
 
 /** Whatever nobody knows is taken for passing (S-54). */
 const PASSING: Judgement = { code: "KAFKA_UNAVAILABLE", connection: "retry", message: "retry" };
-const UNTRUSTED: Judgement = { ...PASSING, connection: "stop" };
+const UNTRUSTED: Judgement = {
+  code: "KAFKA_AUTHENTICATION_FAILED",
+  connection: "stop",
+  message: "retry",
+};
 
 const BY_TYPE = byName(PROTOCOL_ERRORS);
 const BY_CLASS = byName(CLIENT_ERRORS);
@@ -52,7 +56,7 @@ function errorOf(root: unknown, cause: unknown, doing: string, attempt: KafkaAtt
 function judge({ type, name = "", code, message = "" }: VendorError): Judgement {
   const byType = BY_TYPE.get(type ?? "");
   if (byType !== undefined) return byType;
-  if (typeof code === "string" && networkVerdict(code) === "stop") return UNTRUSTED;
+  if (isRefusedByTls(code)) return UNTRUSTED;
   if (name === "KafkaJSSASLAuthenticationError" && LOST_MEANWHILE.test(message)) return PASSING;
   return BY_CLASS.get(name) ?? PASSING;
 }
@@ -69,9 +73,14 @@ function rootsOf(cause: unknown, depth = 0): unknown[] {
   return inner === undefined || inner === null ? [cause] : rootsOf(inner, depth + 1);
 }
 
+function isRefusedByTls(code: unknown): code is string {
+  return typeof code === "string" && networkVerdict(code) === "stop";
+}
+
 function textOf(root: unknown): string {
-  const { message, name, type } = root as VendorError;
+  const { message, name, type, code } = root as VendorError;
   const text = (message ?? name ?? "unknown reason").split("\n", 1)[0] ?? "";
+  if (isRefusedByTls(code)) return tlsProblem(code, text.replace(/^Connection error: /u, ""));
   return type === undefined ? text : `${text} (${type})`;
 }
 

@@ -4,7 +4,7 @@ import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { streamBuilder as webSocketStream } from "mqtt/lib/connect/ws";
 import { BridgeError } from "../../errors.ts";
 import type { MqttEndpoint, TlsMaterial } from "../../model/endpoint.ts";
-import { networkVerdict } from "../../network-errors.ts";
+import { networkVerdict, tlsProblem } from "../../network-errors.ts";
 
 /** The path of MQTT over WebSockets that brokers agree on. */
 const WEB_SOCKET_PATH = "/mqtt";
@@ -57,6 +57,8 @@ function openWebSocket(endpoint: MqttEndpoint): Duplex {
 
 function verified(host: string, tls: TlsMaterial): ConnectionOptions {
   return {
+    // said here, for options and variables of Node may ask for less
+    minVersion: "TLSv1.2",
     rejectUnauthorized: true,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(tls.ca === undefined ? {} : { ca: [...tls.ca] }),
@@ -73,7 +75,7 @@ export function socketError(cause: Error, doing: string): BridgeError {
   const status = Number(WEB_SOCKET_REFUSAL.exec(cause.message)?.[1] ?? 0);
   const untrusted = code !== undefined && networkVerdict(code) === "stop";
   if (untrusted || status === 401 || status === 403) {
-    const what = untrusted ? `TLS failed: ${cause.message}` : `HTTP status ${status}`;
+    const what = untrusted ? tlsProblem(code, cause.message) : `HTTP status ${status}`;
     return new BridgeError("MQTT_AUTHENTICATION_FAILED", `${doing}: ${what}`, { cause });
   }
   const retryable = status < 400 || status >= 500;
