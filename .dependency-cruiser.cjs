@@ -2,7 +2,7 @@
  * The layers of ARCHITECTURE.md as rules: imports point down only.
  * test/architecture plants a violation of each and sees it reported.
  */
-const core = "^shared/(model|translate|topics|wire)/";
+const core = "^shared/(model|translate|topics|wire|expressions)/";
 const errors = "^shared/(errors|network-errors)\\.ts$";
 const ports = "^shared/engine/(ports|status)\\.ts$";
 /** @type {import('dependency-cruiser').IConfiguration} */
