@@ -67,6 +67,28 @@ const choice = { least: 3, most: 3, usage: "if(condition, a, b)" };
 /** The names of all functions, for hints. */
 export const functionNames: readonly string[] = ["if", ...functions.keys()];
 
+const booleanFunctions: ReadonlySet<string> = new Set(["contains", "contains_any"]);
+
+/** Whether the result can be true or false for some inputs. */
+export function mayBeBoolean(node: Expression): boolean {
+  switch (node.kind) {
+    case "literal":
+      return typeof node.value === "boolean";
+    case "variable":
+      return true;
+    case "tuple":
+      return false;
+    case "unary":
+      return node.operator === "!";
+    case "binary":
+      return !"^*/%+-".includes(node.operator);
+    case "call":
+      return node.name === "if"
+        ? node.args.slice(1).some(mayBeBoolean)
+        : booleanFunctions.has(node.name);
+  }
+}
+
 function childrenOf(node: Expression): readonly Expression[] {
   switch (node.kind) {
     case "unary":
