@@ -4,7 +4,7 @@ import { JsonProblem, readJson } from "./json-reader.ts";
 import { valueFromNode } from "./json-value.ts";
 import type { FieldReader, Lookup, Scope } from "./scope.ts";
 import type { Expression } from "./syntax.ts";
-import { Failure, isNumeric, type Value } from "./value.ts";
+import { Failure, isNumeric, PlacedFailure, type Value } from "./value.ts";
 
 /** The records of a dataset: a JSON object on each line, or one JSON array of objects. The reason why it is none as text. */
 export function readDataset(text: string): readonly JsonObject[] | string {
@@ -63,8 +63,8 @@ function scanning(records: readonly JsonObject[], { evaluate, inputs, label }: C
       );
       const result = evaluate(values);
       if (result === true) return record;
-      if (result instanceof Failure) return new Failure(`${label}: ${result.reason}`);
-      if (result !== false) return new Failure(`${label}: the result is not a boolean`);
+      if (result instanceof Failure) return new PlacedFailure(`${label}: ${result.reason}`);
+      if (result !== false) return new PlacedFailure(`${label}: the result is not a boolean`);
     }
     return undefined;
   };

@@ -15,6 +15,9 @@ const DEEPEST = 500;
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const QUOTE = 34;
 const BACKSLASH = 92;
+/** With the bit for small letters set. */
+const POINT = 46;
+const EXPONENT = 101;
 
 /** Reads JSON (RFC 8259) without losing how numbers were written. Total. */
 export function readJson(text: string): JsonNode | JsonProblem {
@@ -79,6 +82,17 @@ class Reader {
   }
 
   private number(): JsonNode {
+    const { text } = this;
+    let at = this.at;
+    // most numbers are whole and begin with no zero: they need no pattern
+    for (let unit = text.charCodeAt(at); unit > 47 && unit < 58; unit = text.charCodeAt(at))
+      at += 1;
+    const next = text.charCodeAt(at) | 32;
+    if (at > this.at && text[this.at] !== "0" && next !== POINT && next !== EXPONENT) {
+      const digits = text.slice(this.at, at);
+      this.at = at;
+      return new JsonNumber(digits);
+    }
     numberPattern.lastIndex = this.at;
     const found = numberPattern.exec(this.text)?.[0];
     if (found === undefined) return this.fail("unexpected text");

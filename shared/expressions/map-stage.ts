@@ -1,6 +1,6 @@
 import type { MapRule } from "../model/transform.ts";
 import type { MetadataField } from "./field-reference.ts";
-import { Opaque } from "./inputs.ts";
+import { type Evaluator, Opaque } from "./inputs.ts";
 import { isList, type JsonNode, JsonNumber, JsonObject, nodeAt, setAt } from "./json-node.ts";
 import { nodeFromValue, valueFromNode } from "./json-value.ts";
 import { writeJson } from "./json-writer.ts";
@@ -8,7 +8,7 @@ import { type CompiledMapRule, compileMapRule, isOverridden, mayOverride } from 
 import { filledPath } from "./path.ts";
 import { type Report, RulePlace } from "./rule.ts";
 import { type Field, rootOf, type Scope } from "./scope.ts";
-import { Failure, type Value } from "./value.ts";
+import { Failure, PlacedFailure, type Value } from "./value.ts";
 import { copyWithout, type Excluded, eachMatch, exclude } from "./wildcard.ts";
 
 /** What a map wrote into the metadata: a value, or nothing in its place. */
@@ -149,18 +149,12 @@ function spreading(
 function writerOf(rule: CompiledMapRule): Write {
   const { evaluate, label } = rule;
   const readers = rule.inputs.map((_, i) => readerOf(rule, i));
+  const make = evaluate === undefined ? copying(rule, readers[0]) : computing(evaluate, readers);
   return (scope, draft, captured) => {
-    const fields: Field[] = [];
-    for (const reader of readers) {
-      const field = reader(scope, captured);
-      if (field instanceof Failure) return field;
-      if (field === SKIPPED) return undefined;
-      fields.push(field);
-    }
-    const node = evaluate === undefined ? copied(rule, fields[0]) : computed(evaluate, fields);
-    if (node instanceof Failure) return new Failure(`${label}: ${node.reason}`);
-    put(rule, draft, captured, node);
-    return undefined;
+    const node = make(scope, captured);
+    if (node === SKIPPED) return undefined;
+    if (!(node instanceof Failure)) return put(rule, draft, captured, node);
+    return node instanceof PlacedFailure ? node : new Failure(`${label}: ${node.reason}`);
   };
 }
 
@@ -169,19 +163,23 @@ function put(
   draft: Draft,
   captured: readonly string[],
   node: JsonNode | undefined,
-): void {
-  if (target.kind === "nowhere") return;
-  if (target.kind !== "payload") draft.edits.push({ field: target, value: textOfNode(node) });
-  else if (node !== undefined) setAt(draft.payload, filledPath(target.path, captured), node);
+): undefined {
+  if (target.kind === "payload") {
+    if (node !== undefined) setAt(draft.payload, filledPath(target.path, captured), node);
+  } else if (target.kind !== "nowhere") {
+    draft.edits.push({ field: target, value: textOfNode(node) });
+  }
 }
 
-/** In the place of a field that a wildcard's match has not. */
-const SKIPPED = new Opaque("skipped");
+/** In the place of a match that an input has no field for. */
+const SKIPPED = new Failure("skipped");
 
-function readerOf(
-  rule: CompiledMapRule,
-  index: number,
-): (scope: Scope, captured: readonly string[]) => Field {
+type ReadMatch = (scope: Scope, captured: readonly string[]) => Field;
+
+/** The node to write, or why there is none. */
+type Make = (scope: Scope, captured: readonly string[]) => JsonNode | undefined | Failure;
+
+function readerOf(rule: CompiledMapRule, index: number): ReadMatch {
   const source = rule.inputs[index]?.source;
   const read = rule.readers[index];
   if (source === undefined || read === undefined) throw new RangeError("A rule lacks an input");
@@ -189,26 +187,30 @@ function readerOf(
   const root = rootOf(source);
   return (scope, captured) => {
     const base = root(scope);
-    if (base === undefined) return SKIPPED;
     if (base instanceof Failure) return base;
-    return nodeAt(base, filledPath(source.path, captured)) ?? SKIPPED;
+    return (base && nodeAt(base, filledPath(source.path, captured))) ?? SKIPPED;
   };
 }
 
-function copied({ inputs }: CompiledMapRule, field: Field): JsonNode | undefined | Failure {
-  if (!(field instanceof Opaque)) return field;
-  return new Failure(`$1 (${inputs[0]?.text}) is ${field.what}, which JSON cannot hold`);
+function copying({ inputs }: CompiledMapRule, read: ReadMatch | undefined): Make {
+  return (scope, captured) => {
+    const field = read?.(scope, captured);
+    if (!(field instanceof Opaque)) return field;
+    return new Failure(`$1 (${inputs[0]?.text}) is ${field.what}, which JSON cannot hold`);
+  };
 }
 
-function computed(
-  evaluate: NonNullable<CompiledMapRule["evaluate"]>,
-  fields: readonly Field[],
-): JsonNode | undefined | Failure {
-  const values = fields.map((field): Value | Opaque =>
-    field instanceof Opaque ? field : valueFromNode(field as JsonNode | undefined),
-  );
-  const value = evaluate(values);
-  return value instanceof Failure ? value : nodeFromValue(value);
+function computing(evaluate: Evaluator, readers: readonly ReadMatch[]): Make {
+  return (scope, captured) => {
+    const values: (Value | Opaque)[] = [];
+    for (const read of readers) {
+      const field = read(scope, captured);
+      if (field instanceof Failure) return field;
+      values.push(field instanceof Opaque ? field : valueFromNode(field));
+    }
+    const value = evaluate(values);
+    return value instanceof Failure ? value : nodeFromValue(value);
+  };
 }
 
 /** A value as metadata holds it: text as it is, everything else as JSON writes it. Null is nothing. */

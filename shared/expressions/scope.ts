@@ -3,7 +3,7 @@ import type { FieldSource, InputReference } from "./field-reference.ts";
 import type { Opaque } from "./inputs.ts";
 import { type JsonNode, JsonObject, nodeAt } from "./json-node.ts";
 import { JsonProblem, readJson } from "./json-reader.ts";
-import { Failure } from "./value.ts";
+import { Failure, PlacedFailure } from "./value.ts";
 
 /** What a transform may see of a message, and nothing besides. */
 export interface MessageView {
@@ -15,7 +15,7 @@ export interface MessageView {
 }
 
 /** The payload cannot be read as a JSON object. */
-export class NotJson extends Failure {}
+export class NotJson extends PlacedFailure {}
 
 /** What a field holds: undefined where there is none. */
 export type Field = JsonNode | undefined | Opaque | Failure;
@@ -31,7 +31,7 @@ export class Scope {
   readonly message: MessageView;
   private root: JsonObject | Failure | undefined;
   private readonly lookups: ReadonlyMap<string, Lookup>;
-  private readonly found = new Map<string, JsonObject | undefined | Failure>();
+  private found: Map<string, JsonObject | undefined | Failure> | undefined;
 
   constructor(message: MessageView, lookups: ReadonlyMap<string, Lookup>) {
     this.message = message;
@@ -44,6 +44,7 @@ export class Scope {
   }
 
   record(dataset: string): JsonObject | undefined | Failure {
+    this.found ??= new Map();
     if (this.found.has(dataset)) return this.found.get(dataset);
     const record = this.lookups.get(dataset)?.(this);
     this.found.set(dataset, record);

@@ -15,6 +15,9 @@ export class Failure {
   }
 }
 
+/** A failure that says already where it arose: no rule that meets it is to blame. */
+export class PlacedFailure extends Failure {}
+
 /** Integers have 128 bits and a sign. */
 const LARGEST_INT = (1n << 127n) - 1n;
 const SMALLEST_INT = -(1n << 127n);
