@@ -39,7 +39,7 @@ module.exports = {
       from: { path: "^shared/secrets/" },
       to: {
         dependencyTypesNot: ["core"],
-        pathNot: ["^shared/(model|manifests|secrets)/", errors],
+        pathNot: ["^shared/(model|manifests|secrets|expressions)/", errors],
       },
     },
     {

@@ -72,3 +72,12 @@ export const LOCAL_BROKER_OPTION: OptionSpecs = {
     text: "the MQTT broker of manifests that name none, as mqtt://host:1883 or mqtts://host:8883",
   },
 };
+
+/** Where mounted values are, for commands that need them. */
+export const SECRETS_OPTION: OptionSpecs = {
+  secrets: {
+    type: "string",
+    value: "FOLDER",
+    text: "mounted Secrets and ConfigMaps: FOLDER/NAME/KEY",
+  },
+};

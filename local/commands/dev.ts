@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BridgeError } from "../../shared/errors.ts";
-import type { Plan } from "../../shared/model/plan.ts";
+import type { LoadResult } from "../../shared/manifests/compile.ts";
 import { secretStore } from "../../shared/secrets/secret-store.ts";
 import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
 import { type Crossed, crossed, type DevFacts, devScreen, progressLine } from "../dev-screen.ts";
@@ -88,7 +88,8 @@ async function close(opened: Opened): Promise<void> {
   await opened.sandbox?.stop();
 }
 
-async function runSandbox(args: Arguments, shell: Shell, plan: Plan, opened: Opened) {
+async function runSandbox(args: Arguments, shell: Shell, loaded: LoadResult, opened: Opened) {
+  const { plan, configMaps } = loaded;
   const json = args.flag("json");
   const settings = hostSettings(args, shell, "warn");
   const stopped = stopSignal(shell);
@@ -101,7 +102,7 @@ async function runSandbox(args: Arguments, shell: Shell, plan: Plan, opened: Ope
   const runner = new host.Runner({
     plan: sandbox.plan,
     secrets: secretStore({
-      manifests: { secrets: new Map(), configMaps: new Map() },
+      manifests: { secrets: new Map(), configMaps },
       environment: {},
     }),
     log: settings.log,
@@ -139,11 +140,11 @@ async function runSandbox(args: Arguments, shell: Shell, plan: Plan, opened: Ope
 async function dev(args: Arguments, shell: Shell): Promise<number> {
   if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
   const { log } = hostSettings(args, shell, "warn");
-  const { plan } = await loadToHost(withSamples(args), shell, log);
+  const loaded = await loadToHost(withSamples(args), shell, log);
   const opened: Opened = {};
   const debug = args.flag("debug") || shell.env["ISTHMUS_DEBUG"] === "1";
   try {
-    const ending = await runSandbox(args, shell, plan, opened);
+    const ending = await runSandbox(args, shell, loaded, opened);
     if ("signal" in ending) return 0;
     report(shell, ending.error, debug);
     return CANNOT_START;

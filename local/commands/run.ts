@@ -1,6 +1,12 @@
 import { BridgeError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/model/plan.ts";
-import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import {
+  type Arguments,
+  type Command,
+  LOCAL_BROKER_OPTION,
+  MANIFEST_OPTIONS,
+  SECRETS_OPTION,
+} from "../command.ts";
 import { HOST_OPTIONS, type HostSettings, hostSettings } from "../host-options.ts";
 import { httpUrl, parseHttpAddress } from "../http/address.ts";
 import type { HttpServer } from "../http/server.ts";
@@ -91,11 +97,7 @@ export const runCommand: Command = {
       value: "HOST:PORT",
       text: "serve / (status page), /status.json, /metrics, /healthz and /readyz; a PORT alone is loopback",
     },
-    secrets: {
-      type: "string",
-      value: "FOLDER",
-      text: "mounted Secrets and ConfigMaps: FOLDER/NAME/KEY",
-    },
+    ...SECRETS_OPTION,
     ...LOCAL_BROKER_OPTION,
     "start-timeout": {
       type: "string",

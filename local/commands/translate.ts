@@ -2,14 +2,22 @@ import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { BridgeError } from "../../shared/errors.ts";
+import type { RunTransform } from "../../shared/expressions/transform.ts";
 import type { Route } from "../../shared/model/route.ts";
 import type { Translation, TranslationContext } from "../../shared/model/translation.ts";
+import { routeTransform } from "../../shared/secrets/route-transform.ts";
 import { publishToRecord } from "../../shared/translate/publish-to-record.ts";
 import { recordToPublish } from "../../shared/translate/record-to-publish.ts";
-import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import {
+  type Arguments,
+  type Command,
+  LOCAL_BROKER_OPTION,
+  MANIFEST_OPTIONS,
+  SECRETS_OPTION,
+} from "../command.ts";
 import { findRoute } from "../find-route.ts";
 import { type Parsed, parsePublish, parseRecord, publishJson, recordJson } from "../json-forms.ts";
-import { loadToUse } from "../manifests.ts";
+import { loadToUse, secretsOf } from "../manifests.ts";
 import { complain, print, type Shell } from "../shell.ts";
 
 /** Turns one line of input into one line of output. */
@@ -32,17 +40,17 @@ function outcome<T>(
   }
 }
 
-function translatorOf(route: Route): LineTranslator {
+function translatorOf(route: Route, transform: RunTransform | undefined): LineTranslator {
   const context = (): TranslationContext => ({ now: Date.now(), newId: randomUUID });
   if (route.direction === "kafkaToMqtt") {
-    const translate = recordToPublish(route);
+    const translate = recordToPublish(route, transform);
     return (line) => {
       const parsed = parseRecord(line);
       if ("problem" in parsed) return parsed;
       return { value: outcome(translate(parsed.value, context()), "message", publishJson) };
     };
   }
-  const translate = publishToRecord(route, 0);
+  const translate = publishToRecord(route, 0, transform);
   return (line) => {
     const parsed = parsePublish(line);
     if ("problem" in parsed) return parsed;
@@ -70,8 +78,10 @@ async function translate(args: Arguments, shell: Shell): Promise<number> {
   if (name === undefined) {
     throw new BridgeError("USAGE", "No route given: name it with --route NAME");
   }
-  const { plan } = await loadToUse(args, shell);
-  const translator = translatorOf(findRoute(plan, name));
+  const loaded = await loadToUse(args, shell);
+  const route = findRoute(loaded.plan, name);
+  const transform = await routeTransform(route, secretsOf(args, shell, loaded));
+  const translator = translatorOf(route, transform);
   let code = 0;
   let number = 0;
   for await (const line of linesOf(args, shell)) {
@@ -97,6 +107,7 @@ export const translateCommand: Command = {
     ...MANIFEST_OPTIONS,
     route: { type: "string", value: "NAME", text: "the route, as isthmus plan names it" },
     input: { type: "string", value: "FILE", text: "read the lines from a file instead of stdin" },
+    ...SECRETS_OPTION,
     ...LOCAL_BROKER_OPTION,
     json: { type: "boolean", text: "accepted for uniformity: the output is always JSON lines" },
   },

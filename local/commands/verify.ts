@@ -11,7 +11,13 @@ import {
   sourceKafkaTopic,
   sourceTopicName,
 } from "../../shared/verify/canary-topics.ts";
-import { type Arguments, type Command, LOCAL_BROKER_OPTION, MANIFEST_OPTIONS } from "../command.ts";
+import {
+  type Arguments,
+  type Command,
+  LOCAL_BROKER_OPTION,
+  MANIFEST_OPTIONS,
+  SECRETS_OPTION,
+} from "../command.ts";
 import { findRoute } from "../find-route.ts";
 import { createLog } from "../log.ts";
 import { loadToUse, secretsOf } from "../manifests.ts";
@@ -257,11 +263,7 @@ export const verifyCommand: Command = {
       text: "send to this topic (default: the Topic Filter, with isthmus-canary for wildcards)",
     },
     strict: { type: "boolean", text: "count duplicates as a failure" },
-    secrets: {
-      type: "string",
-      value: "FOLDER",
-      text: "mounted Secrets and ConfigMaps: FOLDER/NAME/KEY",
-    },
+    ...SECRETS_OPTION,
     ...LOCAL_BROKER_OPTION,
     "start-timeout": {
       type: "string",

@@ -8,6 +8,7 @@ import { newCounters, type RouteCounters, type RouteStatus } from "../engine/sta
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import type { Publish } from "../model/publish.ts";
 import type { KafkaToMqttRoute } from "../model/route.ts";
+import { routeTransform } from "../secrets/route-transform.ts";
 import { recordToPublish } from "../translate/record-to-publish.ts";
 import type { HostContext, LiveRoute } from "./context.ts";
 import { deadLetterProducer } from "./dead-letter-producer.ts";
@@ -47,7 +48,7 @@ export async function parts(route: KafkaToMqttRoute, host: HostContext): Promise
   const published = tap?.published?.bind(tap);
   const pump = {
     route,
-    translate: recordToPublish(route),
+    translate: recordToPublish(route, await routeTransform(route, host.secrets)),
     publisher,
     deadLetters,
     clock,

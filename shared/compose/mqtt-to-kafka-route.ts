@@ -3,8 +3,10 @@ import { DeadLetters } from "../engine/dead-letters.ts";
 import { MqttToKafka } from "../engine/mqtt-to-kafka.ts";
 import type { ConnectionStatus, RecordProducer, Subscriber } from "../engine/ports.ts";
 import { newCounters, type RouteCounters } from "../engine/status.ts";
+import type { RunTransform } from "../expressions/transform.ts";
 import type { Publish } from "../model/publish.ts";
 import type { MqttToKafkaRoute } from "../model/route.ts";
+import { routeTransform } from "../secrets/route-transform.ts";
 import { sharedSubscriptionFilter } from "../topics/topic-filter.ts";
 import { publishToRecord } from "../translate/publish-to-record.ts";
 import type { HostContext, LiveRoute } from "./context.ts";
@@ -35,7 +37,13 @@ export function subscribersHere(route: MqttToKafkaRoute, instance: number): numb
 function openStrand(
   route: MqttToKafkaRoute,
   host: HostContext,
-  at: { endpoints: Endpoints; share: number; counters: RouteCounters; budgetBytes: number },
+  at: {
+    endpoints: Endpoints;
+    share: number;
+    counters: RouteCounters;
+    budgetBytes: number;
+    transform: RunTransform | undefined;
+  },
 ): Strand {
   const { clock, log, tap, instance } = host;
   const { kafka, mqtt } = at.endpoints;
@@ -58,7 +66,7 @@ function openStrand(
   const produced = tap?.produced?.bind(tap);
   const engine = new MqttToKafka({
     route,
-    translate: publishToRecord(route, instance),
+    translate: publishToRecord(route, instance, at.transform),
     subscription: {
       topicFilters:
         shared === undefined
@@ -87,10 +95,17 @@ export async function openMqttToKafka(
   host: HostContext,
 ): Promise<LiveRoute> {
   const endpoints = await resolveEndpoints(route, host);
+  const transform = await routeTransform(route, host.secrets);
   const counters = newCounters();
   const count = subscribersHere(route, host.instance);
   const strands = Array.from({ length: count }, (_, share) =>
-    openStrand(route, host, { endpoints, share, counters, budgetBytes: host.routeBudgetBytes }),
+    openStrand(route, host, {
+      endpoints,
+      share,
+      counters,
+      transform,
+      budgetBytes: host.routeBudgetBytes,
+    }),
   );
   let lifecycle: "starting" | "running" | "stopped" = "starting";
   return {

@@ -13,6 +13,7 @@ export interface Annotations {
   readonly binaryHeaders?: "Remove" | "Base64";
   readonly cloudEventAttributes?: Exclude<CloudEventsMode, "None">;
   readonly cloudEventsPrefix?: CloudEventsPrefix;
+  readonly datasets?: string;
   readonly deadLetterTopic?: string;
   readonly filterDrops?: boolean;
   readonly maxInflightMessages?: number;
@@ -76,6 +77,7 @@ export const annotationRows: Readonly<Record<string, AnnotationRow>> = {
     kinds: both,
   },
   "cloudevents-prefix": { property: "cloudEventsPrefix", schema: prefix, kinds: both },
+  datasets: { property: "datasets", schema: reference, kinds: ["Dataflow"] },
   "dead-letter-topic": {
     property: "deadLetterTopic",
     schema: checked(kafkaTopicProblem),

@@ -1,6 +1,7 @@
+import type { HeaderAction } from "../model/transform.ts";
 import type { FieldPath } from "./problem.ts";
 import type { Resource } from "./resource.ts";
-import type { DataflowOperation, DataflowSpec, TransformationSettings } from "./schema/dataflow.ts";
+import type { DataflowOperation, DataflowSpec, HeaderSpec } from "./schema/dataflow.ts";
 
 interface TopicText {
   readonly text: string;
@@ -13,11 +14,12 @@ export interface FlowEnd {
   readonly endpointPath: FieldPath;
   readonly topics: readonly TopicText[];
   readonly path: FieldPath;
-  /** It is told already why no route can be made of this end; its topics are checked all the same. */
-  readonly refused: boolean;
+  /** Of a destination: what is done to the headers of all that goes there. */
+  readonly headers?: readonly HeaderAction[];
 }
 
-function operationsOf(
+/** The operations of one type, with where they stand. */
+export function operationsOf(
   resource: Resource<DataflowSpec>,
   type: DataflowOperation["operationType"],
 ): { readonly operation: DataflowOperation; readonly path: FieldPath }[] {
@@ -65,11 +67,10 @@ export function sourceOf(resource: Resource<DataflowSpec>): FlowEnd | undefined 
       path: [...path, "dataSources", index],
     })),
     path,
-    refused: false,
   };
 }
 
-/** Every destination of a flow; those for which messages would have to be changed on the way are refused. */
+/** Every destination of a flow. */
 export function destinationsOf(resource: Resource<DataflowSpec>): FlowEnd[] {
   const destinations = operationsOf(resource, "Destination");
   if (destinations.length === 0) {
@@ -79,7 +80,6 @@ export function destinationsOf(resource: Resource<DataflowSpec>): FlowEnd[] {
       "the flow has no operation of type Destination: it needs at least one",
     );
   }
-  const transformed = isTransformed(resource);
   return destinations.flatMap(({ operation, path }) => {
     const settings = operation.destinationSettings;
     if (settings === undefined) {
@@ -91,57 +91,28 @@ export function destinationsOf(resource: Resource<DataflowSpec>): FlowEnd[] {
       return [];
     }
     const at = [...path, "destinationSettings"];
-    const withHeaders = (settings.headers ?? []).length > 0;
-    if (withHeaders) {
-      resource.report(
-        "error",
-        [...at, "headers"],
-        "headers of a destination are not supported yet: take them away",
-        "flow",
-      );
-    }
-    const topics = [{ text: settings.dataDestination, path: [...at, "dataDestination"] }];
-    const refused = transformed || withHeaders;
+    const headers = headerActions(resource, [...at, "headers"], settings.headers ?? []);
     return [
       {
         endpoint: settings.endpointRef,
         endpointPath: [...at, "endpointRef"],
-        topics,
+        topics: [{ text: settings.dataDestination, path: [...at, "dataDestination"] }],
         path: at,
-        refused,
+        ...(headers.length === 0 ? {} : { headers }),
       },
     ];
   });
 }
 
-/** Says of each transformation that does anything that it is not supported: passing messages on unchanged would be wrong. */
-function isTransformed(resource: Resource<DataflowSpec>): boolean {
-  const changing = operationsOf(resource, "BuiltInTransformation").filter(
-    ({ operation }) => !passesEverything(operation.builtInTransformationSettings ?? {}),
-  );
-  for (const { path } of changing) {
-    resource.report(
-      "error",
-      [...path, "builtInTransformationSettings"],
-      "transformations are not supported yet: take the operation away to forward messages unchanged",
-      "flow",
-    );
-  }
-  return changing.length > 0;
-}
-
-function passesEverything({
-  datasets = [],
-  filter = [],
-  map = [],
-}: TransformationSettings): boolean {
-  if (datasets.length > 0 || filter.length > 0 || map.length > 1) return false;
-  const [rule] = map;
-  return rule === undefined || isPassThrough(rule);
-}
-
-function isPassThrough(rule: unknown): boolean {
-  const { inputs, output, expression } = (rule ?? {}) as Readonly<Record<string, unknown>>;
-  const everything = Array.isArray(inputs) && inputs.length === 1 && inputs[0] === "*";
-  return everything && output === "*" && (expression === undefined || expression === "");
+function headerActions(
+  resource: Resource,
+  path: FieldPath,
+  headers: readonly HeaderSpec[],
+): HeaderAction[] {
+  return headers.flatMap(({ actionType: action, key: name, value }, index): HeaderAction[] => {
+    if (action === "Remove") return [{ action, name }];
+    if (value !== undefined) return [{ action, name, value }];
+    resource.report("error", [...path, index], `"value" is missing: ${action} needs it`);
+    return [];
+  });
 }

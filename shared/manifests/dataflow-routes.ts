@@ -1,8 +1,10 @@
 import type { KafkaConnection, MqttConnection } from "../model/connection.ts";
 import type { CloudEventsMode, Route } from "../model/route.ts";
+import type { Transform } from "../model/transform.ts";
 import type { Annotations } from "./annotations.ts";
 import { type Connected, type Context, lookUp } from "./context.ts";
 import { destinationsOf, type FlowEnd, sourceOf } from "./dataflow-operations.ts";
+import { readTransform } from "./dataflow-transform.ts";
 import { batchingOf, defaultDeadLetterTopic, defaultQos } from "./defaults.ts";
 import type { FieldPath } from "./problem.ts";
 import { quote } from "./quote.ts";
@@ -58,6 +60,9 @@ interface Flow {
   readonly context: Context;
   readonly resource: Resource<DataflowSpec>;
   readonly instances: number;
+  readonly transform: Transform | undefined;
+  /** Whether the transform can be run. */
+  readonly isSound: boolean;
 }
 
 /** Compiles a Dataflow: a route for each pair of its source and one of its destinations. */
@@ -70,13 +75,32 @@ export function compileDataflow(context: Context, resource: Resource<DataflowSpe
     );
     return;
   }
-  const flow: Flow = { context, resource, instances: instancesOf(context, resource) };
+  const flow: Flow = {
+    context,
+    resource,
+    instances: instancesOf(context, resource),
+    ...readTransform(resource, context.references),
+  };
   const from = soundSource(flow);
   const destinations = destinationsOf(resource);
   for (const [index, destination] of destinations.entries()) {
     const name = destinations.length > 1 ? `${resource.name}/${index + 1}` : resource.name;
+    warnOfTopic(flow, destination);
     compilePair(flow, name, from, destination);
   }
+}
+
+/** A map that writes the topic of messages is of use only where the destination asks for it. */
+function warnOfTopic({ resource, transform }: Flow, { topics }: FlowEnd): void {
+  const writes = transform?.map?.some(({ output }) => output === "$metadata.topic") === true;
+  const [topic] = topics;
+  const variable = "$" + "{outputTopic}";
+  if (!writes || topic === undefined || topic.text.includes(variable)) return;
+  resource.report(
+    "warning",
+    topic.path,
+    `the map writes $metadata.topic, which has no effect here: write ${variable} where it belongs`,
+  );
 }
 
 function soundSource(flow: Flow): Side | undefined {
@@ -93,7 +117,7 @@ function compilePair(flow: Flow, name: string, from: Side | undefined, destinati
   const check = to.type === "Kafka" ? checkKafkaTemplate : checkMqttTemplate;
   const sound = checkTopics(flow, to, check);
   const route = from === undefined ? undefined : routeOf(flow, name, from, to);
-  if (route === undefined || destination.refused || !sound) return;
+  if (route === undefined || !flow.isSound || !sound) return;
   flow.context.routes.push({ route, resource: flow.resource, path: destination.path });
 }
 
@@ -215,6 +239,8 @@ function common(flow: Flow, name: string, sides: Sides) {
       instances: flow.instances,
       clientIdPrefix: mqtt.settings.clientIdPrefix ?? "",
       ...(window === undefined ? {} : { maxInflightMessages: window }),
+      ...(flow.transform === undefined ? {} : { transform: flow.transform }),
+      ...(to.end.headers === undefined ? {} : { headerActions: to.end.headers }),
     },
   } as const;
 }

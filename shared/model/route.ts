@@ -1,3 +1,5 @@
+import type { HeaderAction, Transform } from "./transform.ts";
+
 /** Where in a manifest something was said; lines and columns count from 1. */
 export interface SourceLocation {
   readonly file: string;
@@ -37,6 +39,10 @@ export interface RouteBase {
   readonly clientIdPrefix: string;
   /** Bound on unacknowledged messages: publish window or our Receive Maximum; undefined = the connection's. */
   readonly maxInflightMessages?: number;
+  /** What is done to messages before they are translated. */
+  readonly transform?: Transform;
+  /** What is done to their headers or User Properties afterwards, in this order. */
+  readonly headerActions?: readonly HeaderAction[];
 }
 
 export interface KafkaToMqttRoute extends RouteBase {

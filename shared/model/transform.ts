@@ -24,6 +24,8 @@ export interface FilterRule extends TransformRule {
 /** What a route does to its messages before they are translated: datasets, then filter, then map. */
 export interface Transform {
   readonly datasets: readonly DatasetRule[];
+  /** The ConfigMap in which the keys of the datasets are looked up. */
+  readonly datasetsConfigMap: string;
   readonly filter: readonly FilterRule[];
   /** Whether a message for which a filter is true is dropped, or is one that passes. */
   readonly filterDrops: boolean;
@@ -34,3 +36,12 @@ export interface Transform {
 }
 
 export type TransformStage = "datasets" | "filter" | "map";
+
+/** What happens to the User Properties or headers of every message that goes out, after all else. */
+export type HeaderAction =
+  | {
+      readonly action: "AddIfNotPresent" | "AddOrReplace";
+      readonly name: string;
+      readonly value: string;
+    }
+  | { readonly action: "Remove"; readonly name: string };

@@ -1,7 +1,7 @@
 import { shortened } from "./topic-name.ts";
 
-/** `inputTopic` as a whole, or its segment `segment`, counted from 1. */
-type Variable = { readonly segment: number | undefined };
+/** `outputTopic`, `inputTopic` as a whole, or its segment, counted from 1. */
+type Variable = { readonly segment: number | "output" | undefined };
 
 /** A parsed topic template: text and variables in turn (S-31). */
 export interface TopicTemplate {
@@ -36,13 +36,14 @@ export function parseTopicTemplate(text: string): ParsedTopicTemplate {
 }
 
 function parseVariable(token: string): Variable | undefined {
+  if (/^\$\{outputTopic\}$/.test(token)) return { segment: "output" };
   const match = /^\$\{inputTopic(?:\.([1-9]\d*))?\}$/.exec(token);
   if (match === null) return undefined;
   return { segment: match[1] === undefined ? undefined : Number(match[1]) };
 }
 
 function unknownVariable(text: string, token: string): string {
-  return `Topic template "${text}" must not contain "${token}": allowed are "\${inputTopic}", "\${inputTopic.N}" with N from 1, and "$\${" for the text "\${"`;
+  return `Topic template "${text}" must not contain "${token}": allowed are "\${inputTopic}", "\${inputTopic.N}" with N from 1, "\${outputTopic}", and "$\${" for the text "\${"`;
 }
 
 /** Neighbouring texts become one, so that a template without variables is one text. */
@@ -59,18 +60,20 @@ function joinTexts(parts: readonly (string | Variable)[]): (string | Variable)[]
 
 /**
  * The topic that the template makes of `inputTopic`, whose segments are split at `separator`; separators around it do not count.
- * A segment that is missing or empty is a reason, never an empty level.
+ * A segment that is missing or empty is a reason, never an empty level. `outputTopic` is what a map wrote, or else the same topic.
  */
 export function renderTopicTemplate(
   template: TopicTemplate,
   inputTopic: string,
   separator: "." | "/",
+  outputTopic: string = inputTopic,
 ): RenderedTopic {
   let topic = "";
   let segments: string[] | undefined;
   for (const part of template.parts) {
     if (typeof part === "string") topic += part;
     else if (part.segment === undefined) topic += inputTopic;
+    else if (part.segment === "output") topic += outputTopic;
     else {
       segments ??= segmentsOf(inputTopic, separator);
       const segment = segments[part.segment - 1];

@@ -17,6 +17,13 @@ export interface EventOccasion {
   readonly subject: string;
   readonly now: number;
   newId(): string;
+  /** What a map made of the payload, where there is one: it wins over what the event says. */
+  readonly output?: {
+    readonly contentType: string | undefined;
+    readonly schema: string | undefined;
+  };
+  /** Names that go out in any case: a map wrote them. */
+  readonly written?: ReadonlySet<string>;
 }
 
 /** A message's User Properties, and its Content Type when the event has a datacontenttype. */
@@ -34,6 +41,7 @@ const WELL_KNOWN: ReadonlySet<string> = new Set([
   "dataschema",
 ]);
 const DATA_CONTENT_TYPE = "datacontenttype";
+const DATA_SCHEMA = "dataschema";
 /** The Kafka header for datacontenttype, and for the media type of structured mode (CE-Kafka 3.2.1, 3.3). */
 const CONTENT_TYPE_HEADER = "content-type";
 
@@ -85,6 +93,13 @@ function missingAttributes(
   return generated;
 }
 
+/** Whether a header or User Property that is no attribute goes out. */
+type Travels = (pair: UserProperty) => boolean;
+
+function travelling({ copyOthers }: CloudEventDefaults, { written }: EventOccasion): Travels {
+  return ([name]) => copyOthers || written?.has(name) === true;
+}
+
 interface Remapped {
   readonly pairs: UserProperty[];
   readonly dataContentType: string | undefined;
@@ -94,7 +109,7 @@ interface Remapped {
 function remap(
   pairs: readonly UserProperty[],
   prefix: CloudEventsPrefix | "",
-  options: { readonly bareExtensions: boolean; readonly copyOthers: boolean },
+  options: { readonly bareExtensions: boolean; readonly travels: Travels },
 ): Remapped {
   const remapped: UserProperty[] = [];
   let dataContentType: string | undefined;
@@ -102,7 +117,7 @@ function remap(
     const attribute = attributeOf(pair[0], options.bareExtensions);
     if (attribute === DATA_CONTENT_TYPE) dataContentType ??= pair[1];
     else if (attribute !== undefined) remapped.push([prefix + attribute, pair[1]]);
-    else if (options.copyOthers) remapped.push(pair);
+    else if (options.travels(pair)) remapped.push(pair);
   }
   return { pairs: remapped, dataContentType };
 }
@@ -121,20 +136,21 @@ export function cloudEventToMqtt(
   defaults: CloudEventDefaults,
   occasion: EventOccasion,
 ): MqttCloudEvent {
-  const { copyOthers } = defaults;
+  const travels = travelling(defaults, occasion);
   const header = headers.find(([name]) => name === CONTENT_TYPE_HEADER);
   const others = headers.filter((pair) => pair !== header);
   if (isStructured(header?.[1])) {
-    return { pairs: copyOthers ? others : [], contentType: header?.[1] };
+    return { pairs: others.filter(travels), contentType: header?.[1] };
   }
   const present = attributeNames(headers);
   const complete = isComplete(present);
   if (!complete && defaults.mode !== "CreateOrRemap") {
-    return { pairs: copyOthers ? headers : [], contentType: undefined };
+    return { pairs: headers.filter(travels), contentType: undefined };
   }
-  const { pairs, dataContentType } = remap(others, "", { bareExtensions: false, copyOthers });
+  const { pairs, dataContentType } = remap(others, "", { bareExtensions: false, travels });
   if (!complete) pairs.push(...missingAttributes(present, defaults, occasion));
-  return { pairs, contentType: header?.[1] ?? dataContentType };
+  setSchema(pairs, DATA_SCHEMA, occasion);
+  return { pairs, contentType: occasion.output?.contentType ?? header?.[1] ?? dataContentType };
 }
 
 /**
@@ -147,23 +163,33 @@ export function cloudEventToKafka(
   defaults: CloudEventDefaults,
   occasion: EventOccasion,
 ): UserProperty[] {
-  const { copyOthers } = defaults;
-  const asItIs = copyOthers ? message.pairs : [];
+  const travels = travelling(defaults, occasion);
+  const asItIs = message.pairs.filter(travels);
   if (message.contentType !== undefined && isStructured(message.contentType)) {
     return [[CONTENT_TYPE_HEADER, message.contentType], ...asItIs];
   }
   const present = attributeNames(message.pairs);
   const complete = isComplete(present);
   if (!complete && defaults.mode !== "CreateOrRemap") return [...asItIs];
-  const remapped = remap(message.pairs, prefix, { bareExtensions: complete, copyOthers });
-  const contentType = message.contentType ?? remapped.dataContentType;
+  const remapped = remap(message.pairs, prefix, { bareExtensions: complete, travels });
+  const contentType =
+    occasion.output?.contentType ?? message.contentType ?? remapped.dataContentType;
   const headers = [...contentTypeHeaders(contentType, prefix), ...remapped.pairs];
   if (!complete) {
     for (const [name, value] of missingAttributes(present, defaults, occasion)) {
       headers.push([prefix + name, value]);
     }
   }
+  setSchema(headers, prefix + DATA_SCHEMA, occasion);
   return headers;
+}
+
+/** `dataschema` is that of the payload that goes out. */
+function setSchema(pairs: UserProperty[], name: string, { output }: EventOccasion): void {
+  if (output?.schema === undefined) return;
+  const at = pairs.findIndex(([known]) => known === name);
+  if (at < 0) pairs.push([name, output.schema]);
+  else pairs[at] = [name, output.schema];
 }
 
 /** The binding has `content-type` alone; the documents' tables, whose prefix is `ce-`, have `ce-datacontenttype` besides. */

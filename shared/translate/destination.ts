@@ -12,11 +12,14 @@ export type Rejected = Extract<Translation<never>, { readonly kind: "rejected" }
 /** Where a message goes, or why it can go nowhere. */
 export type Destination = { readonly kind: "topic"; readonly topic: string } | Rejected;
 
+/** Where messages of a topic go; `outputTopic` is what a map wrote as their topic, where it did. */
+export type DestinationOf = (inputTopic: string, outputTopic?: string) => Destination;
+
 /** The MQTT Topic Name that a template makes of a Kafka topic (S-31, S-32). @throws RangeError for a template that cannot be parsed. */
-export function mqttDestination(templateText: string): (kafkaTopic: string) => Destination {
+export function mqttDestination(templateText: string): DestinationOf {
   const render = renderer(templateText, ".");
-  return (kafkaTopic) => {
-    const rendered = render(kafkaTopic);
+  return (kafkaTopic, outputTopic) => {
+    const rendered = render(kafkaTopic, outputTopic);
     if (!rendered.ok) return rejected("TOPIC_SEGMENT_MISSING", rendered.reason);
     return checked(rendered.topic, topicNameProblem(rendered.topic), "TOPIC_NAME_INVALID");
   };
@@ -29,10 +32,10 @@ export function mqttDestination(templateText: string): (kafkaTopic: string) => D
 export function kafkaDestination(
   templateText: string,
   deadLetterTopic?: string,
-): (topicName: string) => Destination {
+): DestinationOf {
   const render = renderer(templateText, "/");
-  return (topicName) => {
-    const rendered = render(topicName);
+  return (topicName, outputTopic) => {
+    const rendered = render(topicName, outputTopic);
     if (!rendered.ok) return rejected("TOPIC_SEGMENT_MISSING", rendered.reason);
     const topic = toKafkaTopic(rendered.topic);
     const problem =
@@ -43,11 +46,14 @@ export function kafkaDestination(
   };
 }
 
-function renderer(templateText: string, separator: "." | "/"): (topic: string) => RenderedTopic {
+function renderer(
+  templateText: string,
+  separator: "." | "/",
+): (topic: string, outputTopic?: string) => RenderedTopic {
   const parsed = parseTopicTemplate(templateText);
   if (!parsed.ok) throw new RangeError(parsed.reason);
   const { template } = parsed;
-  return (topic) => renderTopicTemplate(template, topic, separator);
+  return (topic, outputTopic) => renderTopicTemplate(template, topic, separator, outputTopic);
 }
 
 function checked(topic: string, problem: string | undefined, code: RejectionCode): Destination {

@@ -9,3 +9,6 @@ export const MQTT_TOPIC = "MQTT Topic";
 /** User Properties that stand for the parts of a Kafka record (S-20). */
 export const KEY = "Key";
 export const TIMESTAMP = "Timestamp";
+
+/** The Content Type of what a map writes. */
+export const JSON_TYPE = "application/json";

@@ -1,13 +1,17 @@
+import type { RunTransform, Transformed } from "../expressions/transform.ts";
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import type { Publish, PublishProperties } from "../model/publish.ts";
 import type { KafkaToMqttRoute } from "../model/route.ts";
 import type { Translation, TranslationContext } from "../model/translation.ts";
 import { propertiesLength } from "../wire/mqtt-publish-encoder.ts";
 import { type CloudEventDefaults, cloudEventToMqtt, isCloudEventHeader } from "./cloud-event.ts";
-import { type Destination, mqttDestination } from "./destination.ts";
+import { type Destination, type DestinationOf, mqttDestination } from "./destination.ts";
+import { type Edits, type EventParts, editsOf } from "./edits.ts";
 import { secondsLeft } from "./expiry.ts";
-import { KEY, MQTT_TOPIC, TIMESTAMP } from "./header-names.ts";
+import { withHeaderActions } from "./header-actions.ts";
+import { JSON_TYPE, KEY, MQTT_TOPIC, TIMESTAMP } from "./header-names.ts";
 import { headerValue } from "./header-value.ts";
+import { recordView } from "./message-view.ts";
 import { type PropertiesInProgress, restoreProperty } from "./restore-properties.ts";
 import { memoByTopic } from "./topic-memo.ts";
 import { LONGEST_TEXT, UserPropertyList } from "./user-property-list.ts";
@@ -20,26 +24,33 @@ const OTHER_PROPERTIES = 1_000_000;
 const EMPTY = new Uint8Array(0);
 
 /**
- * Prepares the translation of Kafka records to the messages they become under `route` (docs/mapping.md). What it returns is pure and
- * total over any record: bad data is a value. @throws RangeError when the route's topic template cannot be parsed.
+ * Prepares the translation of Kafka records to the messages they become under `route` (docs/mapping.md). What it returns is pure (but for
+ * the memory of a transform) and total over any record: bad data is a value. `transform` is the route's own, compiled.
+ * @throws RangeError when the route's topic template cannot be parsed.
  */
 export function recordToPublish(
   route: KafkaToMqttRoute,
+  transform?: RunTransform,
 ): (record: KafkaRecord, context: TranslationContext) => Translation<Publish> {
-  const translator = new RecordTranslator(route);
+  const translator = new RecordTranslator(route, transform);
   return (record, context) => translator.translate(record, context);
 }
 
 /** Holds what is the same for every record of a route, and one list that every record uses in turn. */
 class RecordTranslator {
   private readonly route: KafkaToMqttRoute;
+  private readonly transform: RunTransform | undefined;
+  private readonly render: DestinationOf;
   private readonly destinationOf: (kafkaTopic: string) => Destination;
   private readonly events: CloudEventDefaults;
   private readonly list = new UserPropertyList();
 
-  constructor(route: KafkaToMqttRoute) {
+  constructor(route: KafkaToMqttRoute, transform: RunTransform | undefined) {
     this.route = route;
-    this.destinationOf = memoByTopic(mqttDestination(route.mqttTopic));
+    this.transform = transform;
+    const render = mqttDestination(route.mqttTopic);
+    this.render = render;
+    this.destinationOf = memoByTopic((topic) => render(topic));
     this.events = {
       mode: route.cloudEvents,
       source: `aio://${route.targetName}`,
@@ -56,9 +67,22 @@ class RecordTranslator {
     }
     // only a restored interval can be 0: S-12 holds for it as for one that has run out
     if ((properties.messageExpiryInterval ?? 1) <= 0) return { kind: "expired" };
-    const destination = this.destinationOf(record.topic);
+    const transformed = this.transformed(record);
+    if (transformed !== undefined && transformed.kind !== "passed") return transformed;
+    const edits = editsOf(transformed?.edits ?? []);
+    this.edit(properties, edits);
+    const destination =
+      edits.topic === undefined
+        ? this.destinationOf(record.topic)
+        : this.render(record.topic, edits.topic);
     if (destination.kind === "rejected") return destination;
-    if (route.cloudEvents !== "None") this.asCloudEvent(properties, destination.topic, context);
+    const payload = transformed?.payload;
+    if (route.cloudEvents !== "None") {
+      const { topic: subject } = destination;
+      this.asCloudEvent(properties, { subject, context, edits, isNew: payload !== undefined });
+    }
+    const { headerActions } = route;
+    properties.userProperties = withHeaderActions(properties.userProperties, headerActions, String);
     if (list.length > LARGEST_PROPERTIES - OTHER_PROPERTIES && !fits(properties)) {
       return {
         kind: "rejected",
@@ -68,7 +92,7 @@ class RecordTranslator {
     }
     const message: Publish = {
       topicName: destination.topic,
-      payload: record.value ?? EMPTY,
+      payload: payload ?? record.value ?? EMPTY,
       qos: route.qos,
       retain: route.retain,
       properties,
@@ -120,18 +144,41 @@ class RecordTranslator {
     else list.remove(name, "not_utf8");
   }
 
+  /** A tombstone says that something is gone: there is nothing in it to read or to change. */
+  private transformed(record: KafkaRecord): Transformed | undefined {
+    if (this.transform === undefined || record.value === null) return undefined;
+    return this.transform(recordView(record, record.value, this.route.amqpHeaders));
+  }
+
+  /** What a map wrote goes out whether or not headers are copied. */
+  private edit(properties: PropertiesInProgress, edits: Edits): void {
+    const { list } = this;
+    if (edits.contentType === null) delete properties.contentType;
+    else if (edits.contentType !== undefined) properties.contentType = edits.contentType;
+    if (edits.removed.size === 0) return;
+    list.without(edits.removed);
+    for (const [name, value] of edits.written) list.add(name, value);
+    properties.userProperties = list.pairs;
+  }
+
   private asCloudEvent(
     properties: PropertiesInProgress,
-    subject: string,
-    context: TranslationContext,
+    { subject, context, edits, isNew }: EventParts,
   ): void {
+    const { transform } = this.route;
     const event = cloudEventToMqtt(this.list.pairs, this.events, {
       subject,
       now: context.now,
       newId: () => context.newId(),
+      output: { contentType: isNew ? JSON_TYPE : undefined, schema: transform?.outputSchema },
+      written: edits.removed,
     });
     properties.userProperties = event.pairs;
-    const contentType = properties.contentType ?? event.contentType;
+    // a map's own word counts most, then what it made of the payload, then what came
+    const own = edits.contentType === undefined ? undefined : properties.contentType;
+    const contentType = isNew
+      ? (own ?? event.contentType)
+      : (properties.contentType ?? event.contentType);
     if (contentType !== undefined) properties.contentType = contentType;
   }
 }

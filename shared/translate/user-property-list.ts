@@ -54,6 +54,14 @@ export class UserPropertyList {
     if (this.pairs.length > length) this.add(encoding, "base64");
   }
 
+  /** Takes out those of these names, as if they had never come. */
+  without(names: ReadonlySet<string>): void {
+    const { pairs } = this;
+    this.pairs = [];
+    this.length = 0;
+    for (const [name, value] of pairs) if (!names.has(name)) this.add(name, value);
+  }
+
   remove(header: string, reason: RemovalReason): void {
     this.reasons ??= [];
     this.reasons.push({ header, reason });

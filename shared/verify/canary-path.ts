@@ -76,6 +76,13 @@ export function canaryPath(options: CanaryPathOptions): CanaryPath {
       `Route "${back.name}" does not lead back: it has the direction of "${route.name}"`,
     );
   }
+  const changing = routes.find(({ transform }) => transform !== undefined);
+  if (changing !== undefined) {
+    throw new BridgeError(
+      "USAGE",
+      `No canary can go through route "${changing.name}": it transforms what it carries`,
+    );
+  }
   const hops = routes.map(hopOf);
   const message = firstMessage(options, routes.flatMap(keyPropertyOf));
   const expected = (mark: CanaryMark, at: TranslationContext): CanaryMessage =>

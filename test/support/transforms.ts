@@ -5,7 +5,7 @@ import type { Transform } from "../../shared/model/transform.ts";
 
 /** A transform that does nothing, with some of its stages. */
 export function transformOf(stages: Partial<Transform>): Transform {
-  return { datasets: [], filter: [], filterDrops: true, ...stages };
+  return { datasets: [], datasetsConfigMap: "datasets", filter: [], filterDrops: true, ...stages };
 }
 
 /** A message whose payload is this text. */

@@ -99,6 +99,20 @@ describe("renderTopicTemplate()", () => {
   });
 });
 
+describe("outputTopic", () => {
+  const render = (template: string, outputTopic?: string): RenderedTopic => {
+    const parsed = parseTopicTemplate(template);
+    if (!parsed.ok) throw new Error(parsed.reason);
+    return renderTopicTemplate(parsed.template, "a.b", ".", outputTopic);
+  };
+  const template = `${variable("inputTopic.2")}/${variable("outputTopic")}`;
+
+  test("is what a map wrote as the topic, and otherwise the input's", () => {
+    expect(render(template, "x/y")).toEqual({ ok: true, topic: "b/x/y" });
+    expect(render(template)).toEqual({ ok: true, topic: "b/a.b" });
+  });
+});
+
 describe("parseTopicTemplate()", () => {
   test.each([
     "inputTopic.0",
@@ -116,7 +130,7 @@ describe("parseTopicTemplate()", () => {
     const text = `a/${variable(name)}/b`;
     expect(parseTopicTemplate(text)).toEqual({
       ok: false,
-      reason: `Topic template "${text}" must not contain "${variable(name)}": allowed are "${variable("inputTopic")}", "${variable("inputTopic.N")}" with N from 1, and "$$\{" for the text "$\{"`,
+      reason: `Topic template "${text}" must not contain "${variable(name)}": allowed are "${variable("inputTopic")}", "${variable("inputTopic.N")}" with N from 1, "${variable("outputTopic")}", and "$$\{" for the text "$\{"`,
     });
   });
 

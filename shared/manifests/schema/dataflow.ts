@@ -1,12 +1,49 @@
 import { z } from "zod";
-import { choice, ignored, integer, resourceName, type Schema, text, toggle } from "./leaf.ts";
+import {
+  anyText,
+  choice,
+  ignored,
+  integer,
+  looseText,
+  resourceName,
+  type Schema,
+  text,
+  toggle,
+} from "./leaf.ts";
 
 type OperationType = "Source" | "BuiltInTransformation" | "Destination";
 
+export interface DatasetSpec {
+  readonly key: string;
+  readonly inputs?: readonly string[] | undefined;
+  readonly expression?: string | undefined;
+  readonly condition?: string | undefined;
+}
+
+export interface FilterSpec {
+  readonly inputs?: readonly string[] | undefined;
+  readonly expression?: string | undefined;
+  readonly condition?: string | undefined;
+}
+
+export interface MapSpec {
+  readonly inputs?: readonly string[] | undefined;
+  readonly output?: string | undefined;
+  readonly expression?: string | undefined;
+  readonly conversion?: string | undefined;
+}
+
 export interface TransformationSettings {
-  readonly datasets?: readonly unknown[] | undefined;
-  readonly filter?: readonly unknown[] | undefined;
-  readonly map?: readonly unknown[] | undefined;
+  readonly datasets?: readonly DatasetSpec[] | undefined;
+  readonly filter?: readonly FilterSpec[] | undefined;
+  readonly map?: readonly MapSpec[] | undefined;
+  readonly schemaRef?: string | undefined;
+}
+
+export interface HeaderSpec {
+  readonly actionType: "AddIfNotPresent" | "AddOrReplace" | "Remove";
+  readonly key: string;
+  readonly value?: string | undefined;
 }
 
 export interface DataflowOperation {
@@ -19,7 +56,7 @@ export interface DataflowOperation {
     | {
         readonly endpointRef: string;
         readonly dataDestination: string;
-        readonly headers?: readonly unknown[] | undefined;
+        readonly headers?: readonly HeaderSpec[] | undefined;
       }
     | undefined;
 }
@@ -46,6 +83,8 @@ const dataSources = z.array(text, {
   },
 });
 
+const inputs = z.array(anyText);
+
 /** `spec` of a Dataflow. Topics are checked later, once it is known whether they are Kafka's or MQTT's. */
 export const dataflowSpec: Schema<DataflowSpec> = z.object({
   profileRef: resourceName.optional(),
@@ -66,10 +105,42 @@ export const dataflowSpec: Schema<DataflowSpec> = z.object({
         .optional(),
       builtInTransformationSettings: z
         .object({
-          datasets: z.array(z.unknown()).optional(),
-          filter: z.array(z.unknown()).optional(),
-          map: z.array(z.unknown()).optional(),
-          schemaRef: ignored,
+          datasets: z
+            .array(
+              z.object({
+                key: text,
+                inputs: inputs.optional(),
+                expression: anyText.optional(),
+                condition: anyText.optional(),
+                description: ignored,
+                schemaRef: ignored,
+              }),
+            )
+            .optional(),
+          filter: z
+            .array(
+              z.object({
+                inputs: inputs.optional(),
+                expression: anyText.optional(),
+                condition: anyText.optional(),
+                description: ignored,
+                type: ignored,
+              }),
+            )
+            .optional(),
+          map: z
+            .array(
+              z.object({
+                inputs: inputs.optional(),
+                output: anyText.optional(),
+                expression: anyText.optional(),
+                conversion: anyText.optional(),
+                description: ignored,
+                type: ignored,
+              }),
+            )
+            .optional(),
+          schemaRef: anyText.optional(),
           serializationFormat: ignored,
         })
         .optional(),
@@ -77,7 +148,15 @@ export const dataflowSpec: Schema<DataflowSpec> = z.object({
         .object({
           endpointRef: resourceName,
           dataDestination: text,
-          headers: z.array(z.unknown()).optional(),
+          headers: z
+            .array(
+              z.object({
+                actionType: choice(["AddIfNotPresent", "AddOrReplace", "Remove"]),
+                key: text,
+                value: looseText.optional(),
+              }),
+            )
+            .optional(),
         })
         .optional(),
     }),
