@@ -25,6 +25,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string | undefined>> = {
   DEAD_LETTER_FAILED: "create the dead-letter topic and grant the right to write to it",
   IDENTITY_UNAVAILABLE:
     "give this machine an identity (managed identity, az login), or use another authentication",
+  STATE_UNAVAILABLE: "check the folder that --state names, and who may write to it",
   USAGE: undefined,
   STOPPED: undefined,
 };

@@ -21,6 +21,7 @@ export type ErrorCode =
   | "MQTT_BUSY"
   | "DEAD_LETTER_FAILED"
   | "USAGE"
+  | "STATE_UNAVAILABLE"
   | "STOPPED";
 
 /** What a refusal asks for: the same again later, the dead letters for this message, or an operator. */

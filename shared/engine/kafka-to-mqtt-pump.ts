@@ -12,7 +12,7 @@ import { recordMemory } from "./sizes.ts";
 import type { RouteCounters } from "./status.ts";
 
 export interface KafkaToMqttPumpOptions {
-  readonly route: KafkaToMqttRoute;
+  readonly route: Pick<KafkaToMqttRoute, "name" | "deadLetterTopic">;
   readonly translate: (record: KafkaRecord, context: TranslationContext) => Translation<Publish>;
   readonly publisher: Publisher;
   readonly deadLetters: DeadLetters;

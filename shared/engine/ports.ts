@@ -3,6 +3,7 @@
  * Every port says its delivery contract in prose: read it before writing an adapter.
  */
 import type { BridgeError } from "../errors.ts";
+import type { DiscoveredAsset } from "../model/device.ts";
 import type { KafkaRecord, OutgoingRecord } from "../model/kafka-record.ts";
 import type { Publish } from "../model/publish.ts";
 
@@ -155,6 +156,21 @@ export interface Subscriber {
   /** Disconnects and keeps the session, so that what comes meanwhile waits in the broker. */
   stop(): Promise<void>;
   status?(): ConnectionStatus;
+}
+
+/** How adding a discovered asset ended: it is there now, it was there, or another topic has its name. */
+export type AddedAsset = "added" | "known" | "nameTaken";
+
+/**
+ * Keeps discovered assets over restarts. Several processes may share one: adding is atomic, and the first to add a name has it.
+ * Every call rejects with a BridgeError when the place cannot be reached or is not writable.
+ */
+export interface AssetStore {
+  /** In no particular order. What is there and cannot be read is left out. */
+  list(): Promise<readonly DiscoveredAsset[]>;
+  add(asset: DiscoveredAsset): Promise<AddedAsset>;
+  /** Does nothing when it is not there. */
+  remove(name: string): Promise<void>;
 }
 
 /** Whether each side of a route is up, for health pages. */
