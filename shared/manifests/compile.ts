@@ -3,7 +3,8 @@ import type { Plan } from "../model/plan.ts";
 import type { SourceLocation } from "../model/route.ts";
 import type { CompiledRoute, Connected, Context } from "./context.ts";
 import { compileDataflow } from "./dataflow-routes.ts";
-import { type AssetManifest, type DeviceManifest, readAsset, readDevice } from "./devices.ts";
+import { type DevicePlan, planDevices } from "./device-plan.ts";
+import { type AssetManifest, type DeviceManifest, readAsset } from "./devices.ts";
 import { connectorKafka, endpointKafka } from "./kafka-connection.ts";
 import { type KeyValueMap, keyValuesOf } from "./key-values.ts";
 import { clusterBroker, connectorMqtt, endpointMqtt, parseLocalBroker } from "./mqtt-connection.ts";
@@ -109,10 +110,18 @@ function compile(reading: Reading, options: LoadOptions): Omit<LoadResult, "prob
   for (const resource of ofKind<DataflowSpec>(reading, "Dataflow")) {
     compileDataflow(context, resource);
   }
+  const devices = planDevices(
+    context,
+    {
+      devices: ofKind<DeviceSpec>(reading, "Device"),
+      assets: ofKind<AssetSpec>(reading, "Asset"),
+    },
+    options.localBroker !== undefined,
+  );
   const budgets = reading.resources.flatMap(({ annotations }) => annotations.memoryBudget ?? []);
   return {
-    plan: planOf(context),
-    devices: ofKind<DeviceSpec>(reading, "Device").map(readDevice),
+    plan: planOf(context, devices),
+    devices: devices.manifests,
     assets: [
       ...ofKind<AssetSpec>(reading, "Asset"),
       ...ofKind<AssetSpec>(reading, "DiscoveredAsset"),
@@ -213,10 +222,10 @@ function localBrokerOf(reading: Reading, options: LoadOptions): Context["localBr
   return (_of, location) => ({ ...checked, location });
 }
 
-function planOf(context: Context): Plan {
-  const connections = connectionsOf(context);
+function planOf(context: Context, { devices, assets, forwards, ...of }: DevicePlan): Plan {
+  const connections = connectionsOf(context, of.connections);
   const routes = withoutDuplicates(context.routes);
-  checkCycles(routes, connections);
+  checkCycles([...routes, ...forwards], connections);
   checkSharedGroups(routes, connections);
   checkDeadLetters(routes);
   checkDeadLetterWriters(routes, connections);
@@ -224,11 +233,12 @@ function planOf(context: Context): Plan {
     routes: routes.map(({ route }) => route),
     kafkaConnections: connections.kafka,
     mqttConnections: connections.mqtt,
+    ...(devices.length === 0 ? {} : { devices, assets }),
   };
 }
 
 /** The connections that routes use; of the broker in the cluster there is one for all. */
-function connectionsOf(context: Context): Connections {
+function connectionsOf(context: Context, ofDevices: readonly MqttConnection[]): Connections {
   const used = new Set(context.routes.flatMap(connectionIds));
   const kafka = new Map<string, KafkaConnection>();
   const mqtt = new Map<string, MqttConnection>();
@@ -237,6 +247,7 @@ function connectionsOf(context: Context): Connections {
   for (const connection of all.flatMap((connected) => connected.kafka ?? [])) {
     if (used.has(connection.id)) kafka.set(connection.id, connection);
   }
+  for (const connection of ofDevices) mqtt.set(connection.id, connection);
   const local = context.routes[0]?.resource.location ?? nowhere;
   for (const connection of [
     ...all.flatMap((connected) => connected.mqtt ?? []),

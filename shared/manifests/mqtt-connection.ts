@@ -64,15 +64,23 @@ const schemes: Readonly<
  * `?ca=NAME` for a ConfigMap of trusted certificates; the reason why not as text, without the URL: it may hold a password.
  */
 export function parseLocalBroker(url: string, location: SourceLocation): MqttConnection | string {
-  if (!URL.canParse(url))
-    return "the address of the local broker is not a URL: write mqtt://host:port";
+  return parseBrokerUrl(url, location, "the address of the local broker");
+}
+
+/** The same for the URL of any broker; `what` names it in the reason. */
+export function parseBrokerUrl(
+  url: string,
+  location: SourceLocation,
+  what: string,
+): MqttConnection | string {
+  if (!URL.canParse(url)) return `${what} is not a URL: write mqtt://host:port`;
   const parsed = new URL(url);
   const scheme = schemes[parsed.protocol];
   if (scheme === undefined || parsed.hostname === "") {
-    return "the address of the local broker has no known scheme: write mqtt://, mqtts://, ws:// or wss://, then host:port";
+    return `${what} has no known scheme: write mqtt://, mqtts://, ws:// or wss://, then host:port`;
   }
   if (parsed.username !== "" || parsed.password !== "") {
-    return "the address of the local broker holds a user name or password: put them into a Secret and write ?secret=NAME";
+    return `${what} holds a user name or password: put them into a Secret and write ?secret=NAME`;
   }
   const port = parsed.port === "" ? scheme.port : Number(parsed.port);
   const host = parsed.hostname.replace(/^\[|\]$/g, "");

@@ -1,9 +1,13 @@
 /** Checks that need all routes: names, cycles, shared partitions. */
 import type { KafkaConnection, MqttConnection } from "../model/connection.ts";
+import type { AssetDataset, DeviceEndpoint } from "../model/device.ts";
 import type { KafkaToMqttRoute, Route } from "../model/route.ts";
+import { filtersOverlap } from "../topics/topic-filter.ts";
 import type { CompiledRoute } from "./context.ts";
 import { filterMayMatch, selectorMayMatch, selectorsMayMeet } from "./overlap.ts";
+import type { FieldPath } from "./problem.ts";
 import { quote } from "./quote.ts";
+import type { Resource } from "./resource.ts";
 
 /** The connections of a plan by their ids. */
 export interface Connections {
@@ -40,22 +44,72 @@ function sameKafka(a: Route, b: Route, { kafka }: Connections): boolean {
   return serversOf(a).some((server) => others.has(server));
 }
 
-function sameMqtt(a: Route, b: Route, { mqtt }: Connections): boolean {
-  const addressOf = (route: Route): string => {
-    const connection = mqtt.get(route.mqttConnection);
-    return `${connection?.host.toLowerCase()}:${connection?.port}`;
-  };
-  return addressOf(a) === addressOf(b);
+/** A dataset of an asset as a step that messages can take in a circle. */
+export interface CompiledForward {
+  readonly endpoint: DeviceEndpoint;
+  /** `<asset>/<dataset>` */
+  readonly name: string;
+  readonly dataset: AssetDataset;
+  readonly resource: Resource;
+  readonly path: FieldPath;
+}
+
+/** What takes messages from one topic to another. */
+type Hop = CompiledRoute | CompiledForward;
+
+/** What a hop writes to MQTT. */
+interface MqttEnd {
+  readonly address: string;
+  readonly text: string;
+  mayMatch(filter: string): boolean;
+}
+
+function nameOf(hop: Hop): string {
+  return "route" in hop ? hop.route.name : hop.name;
+}
+
+function addressOf(id: string, { mqtt }: Connections): string {
+  const connection = mqtt.get(id);
+  return `${connection?.host.toLowerCase()}:${connection?.port}`;
+}
+
+function writesMqtt(hop: Hop, connections: Connections): MqttEnd | undefined {
+  if ("route" in hop) {
+    const { route } = hop;
+    if (route.direction !== "kafkaToMqtt") return undefined;
+    const { mqttTopic: text } = route;
+    const address = addressOf(route.mqttConnection, connections);
+    return { address, text, mayMatch: (filter) => filterMayMatch(filter, text) };
+  }
+  const { topic, topicFilter } = hop.dataset;
+  const prefix = hop.endpoint.topicMappingPrefix;
+  const text = topic ?? (prefix === undefined ? topicFilter : `${prefix}/${topicFilter}`);
+  const address = addressOf(hop.endpoint.target, connections);
+  return { address, text, mayMatch: (filter) => filtersOverlap(filter, text) };
+}
+
+function readsMqtt(hop: Hop, end: MqttEnd, connections: Connections): boolean {
+  if ("route" in hop) {
+    const { route } = hop;
+    if (route.direction !== "mqttToKafka") return false;
+    if (addressOf(route.mqttConnection, connections) !== end.address) return false;
+    return route.topicFilters.some((filter) => end.mayMatch(filter));
+  }
+  const { source, topicMappingPrefix: prefix } = hop.endpoint;
+  if (addressOf(source, connections) !== end.address) return false;
+  // what begins with the endpoint's own prefix was forwarded already, and is let lie
+  if (prefix !== undefined && end.text.startsWith(`${prefix}/`)) return false;
+  return end.mayMatch(hop.dataset.topicFilter);
 }
 
 /** Where `a` writes what `b` may read, as text for people; undefined where it does not. */
-function link(a: Route, b: Route, connections: Connections): string | undefined {
-  if (a.direction === "kafkaToMqtt" && b.direction === "mqttToKafka") {
-    const meets =
-      sameMqtt(a, b, connections) &&
-      b.topicFilters.some((filter) => filterMayMatch(filter, a.mqttTopic));
-    return meets ? `mqtt:${a.mqttTopic}` : undefined;
-  }
+function link(a: Hop, b: Hop, connections: Connections): string | undefined {
+  const end = writesMqtt(a, connections);
+  if (end !== undefined && readsMqtt(b, end, connections)) return `mqtt:${end.text}`;
+  return "route" in a && "route" in b ? kafkaLink(a.route, b.route, connections) : undefined;
+}
+
+function kafkaLink(a: Route, b: Route, connections: Connections): string | undefined {
   if (b.direction !== "kafkaToMqtt" || !sameKafka(a, b, connections)) return undefined;
   const reads = (topic: string): boolean =>
     b.topics.some((selector) => selectorMayMatch(selector, topic));
@@ -66,21 +120,22 @@ function link(a: Route, b: Route, connections: Connections): string | undefined 
   return `dead letters in kafka:${deadLetterTopic}`;
 }
 
-/** S-7, S-54: tells of each circle of routes once, from its first route on. */
-export function checkCycles(routes: readonly CompiledRoute[], connections: Connections): void {
-  const next = routes.map(({ route: a }) =>
-    routes.flatMap(({ route: b }, index) => (link(a, b, connections) === undefined ? [] : [index])),
+/** S-7, S-54: tells of each circle of routes and assets once, from its first step on. */
+export function checkCycles(hops: readonly Hop[], connections: Connections): void {
+  const next = hops.map((a) =>
+    hops.flatMap((b, index) => (link(a, b, connections) === undefined ? [] : [index])),
   );
-  for (const [start, { route, resource, path }] of routes.entries()) {
+  for (const [start, hop] of hops.entries()) {
     const cycle = shortestCycle(start, next);
     if (cycle === undefined || Math.min(...cycle) < start) continue;
-    const members = cycle.flatMap((index) => routes[index]?.route ?? []);
+    const members = cycle.flatMap((index) => hops[index] ?? []);
     const steps = members.flatMap((member, at) => [
-      member.name,
-      link(member, members[at + 1] ?? route, connections),
+      nameOf(member),
+      link(member, members[at + 1] ?? hop, connections),
     ]);
-    const text = [...steps, route.name].join(" -> ");
-    resource.report("error", path, `these routes feed themselves: ${text}`);
+    const text = [...steps, nameOf(hop)].join(" -> ");
+    const what = members.every((member) => "route" in member) ? "routes" : "routes and assets";
+    hop.resource.report("error", hop.path, `these ${what} feed themselves: ${text}`);
   }
 }
 

@@ -79,6 +79,12 @@ export interface KafkaConnection {
 export type MqttAuthentication =
   | { readonly method: "Anonymous" }
   | { readonly method: "UsernamePassword"; readonly secretName: string }
+  /** User name and password, each of its own key. */
+  | {
+      readonly method: "UserAndPassword";
+      readonly username: SecretRef;
+      readonly password: SecretRef;
+    }
   | { readonly method: "X509Certificate"; readonly credential: X509Credential }
   /** Kubernetes service account token, enhanced authentication K8S-SAT. */
   | { readonly method: "ServiceAccountToken"; readonly audience: string }

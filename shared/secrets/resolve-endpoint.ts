@@ -111,6 +111,11 @@ async function mqttCredential(
         kind: "usernamePassword",
         ...(await userFromSecret(authentication.secretName, store)),
       };
+    case "UserAndPassword":
+      return {
+        kind: "usernamePassword",
+        ...(await saslUser({ kind: "usernamePassword", ...authentication }, store)),
+      };
     case "ServiceAccountToken":
       return serviceAccountToken(options.serviceAccountTokenFile ?? defaultTokenFile);
     case "SystemAssignedManagedIdentity":

@@ -29,10 +29,7 @@ export function mqttDestination(templateText: string): DestinationOf {
  * The Kafka topic that a template makes of an MQTT Topic Name (S-17, S-32), never the route's dead-letter topic: what lies there is
  * taken for dead letters (S-54). @throws RangeError for a template that cannot be parsed.
  */
-export function kafkaDestination(
-  templateText: string,
-  deadLetterTopic?: string,
-): DestinationOf {
+export function kafkaDestination(templateText: string, deadLetterTopic?: string): DestinationOf {
   const render = renderer(templateText, "/");
   return (topicName, outputTopic) => {
     const rendered = render(topicName, outputTopic);

@@ -69,7 +69,9 @@ metadata: {name: a}
 spec: {datasets: [{name: s, destinations: [{target: mqtt, configuration: {qos: 0}}]}]}
 `;
   const { devices, assets, problems } = compileManifests([{ path: "m", text }]);
-  expect(problems).toEqual([]);
+  expect(problems).toMatchObject([
+    { severity: "note", message: 'the device "d" is disabled: skipped' },
+  ]);
   expect(devices).toMatchObject([{ name: "d", enabled: false, endpoints: [] }]);
   expect(assets).toMatchObject([
     {

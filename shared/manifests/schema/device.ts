@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { topicNameProblem } from "../../topics/topic-name.ts";
 import { checkTopicFilter } from "../topic-text.ts";
 import {
   anyText,
@@ -90,6 +91,7 @@ export interface AssetSpec {
   readonly deviceRef?: { readonly deviceName: string; readonly endpointName: string } | undefined;
   readonly defaultDatasetsDestinations?: readonly DatasetDestination[] | undefined;
   readonly datasets?: readonly Dataset[] | undefined;
+  readonly discoveredAssetRefs?: readonly string[] | undefined;
 }
 
 const prefix = checked((value) =>
@@ -181,7 +183,7 @@ const destinations = z.array(
     target: choice(["Mqtt", "BrokerStateStore", "Storage"]),
     configuration: z
       .object({
-        topic: text.optional(),
+        topic: checked(topicNameProblem).optional(),
         retain: choice(["Keep", "Never"]).optional(),
         qos: z.union([qos, choice(["Qos0", "Qos1"]).transform(qosNumber)]).optional(),
         ttl: integer(0, 4_294_967_295).optional(),
@@ -223,7 +225,7 @@ export const assetSpec: Schema<AssetSpec> = z.object({
   defaultStreamsConfiguration: ignored,
   defaultStreamsDestinations: ignored,
   description: ignored,
-  discoveredAssetRefs: ignored,
+  discoveredAssetRefs: z.array(text).optional(),
   discoveryId: ignored,
   displayName: ignored,
   documentationUri: ignored,
