@@ -46,7 +46,7 @@ export interface Crossed {
 
 /** Adds up what the routes delivered in each direction. */
 export function crossed(statuses: readonly RouteStatus[]): Crossed {
-  const sum = { kafkaToMqtt: 0, mqttToKafka: 0 };
+  const sum = { kafkaToMqtt: 0, mqttToKafka: 0, mqttToMqtt: 0 };
   for (const { direction, counters } of statuses) sum[direction] += counters.delivered;
   return sum;
 }

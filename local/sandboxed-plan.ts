@@ -70,6 +70,7 @@ export function sandboxedPlan(
   mqttBrokers: ReadonlyMap<string, SandboxAddress>,
 ): Plan {
   return {
+    ...plan,
     routes: plan.routes.map(alone),
     kafkaConnections: new Map(
       [...plan.kafkaConnections].map(([id, connection]) => [

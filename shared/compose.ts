@@ -8,6 +8,7 @@ import type { ArrivedCanary, CanaryRequest } from "./compose/canary-end.ts";
 import { openEnds, partitionsOf } from "./compose/canary-ends.ts";
 import type { CanarySender } from "./compose/canary-sender.ts";
 import {
+  type EndpointDiscovery,
   type HostContext,
   type HostOptions,
   type LiveRoute,
@@ -15,6 +16,7 @@ import {
   routeBudget,
   type Tap,
 } from "./compose/context.ts";
+import { type LiveEndpoint, openEndpoint } from "./compose/device-endpoint.ts";
 import { openHandler, openKafkaToMqtt, type RecordHandler } from "./compose/kafka-to-mqtt-route.ts";
 import { topicsOf } from "./compose/list-topics.ts";
 import { openMqttToKafka } from "./compose/mqtt-to-kafka-route.ts";
@@ -29,6 +31,7 @@ export type {
   ArrivedCanary,
   CanaryRequest,
   CanarySender,
+  EndpointDiscovery,
   HostOptions,
   LetterSelection,
   RecordHandler,
@@ -51,16 +54,24 @@ const DEFAULT_START_TIMEOUT_MS = 30_000;
 export async function startBridge(options: HostOptions): Promise<RunningBridge> {
   const instance = options.instance ?? 0;
   const routes = options.plan.routes.filter((route) => instance < route.instances);
-  const host = context(options, routes.length);
+  const devices = instance === 0 && options.assetStore ? (options.plan.devices ?? []) : [];
+  const host = context(options, routes.length + devices.length);
   const live: LiveRoute[] = [];
+  const endpoints: LiveEndpoint[] = [];
   const bridge: RunningBridge = {
     status: () => live.map((route) => route.status()),
+    discovered: () => endpoints.flatMap((endpoint) => endpoint.discovered() ?? []),
+    setAssets: (assets) => {
+      for (const endpoint of endpoints) endpoint.setAssets(assets);
+    },
     async stop(): Promise<void> {
       await Promise.all(live.map((route) => route.stop(host.drainMs)));
     },
   };
   try {
     for (const route of routes) live.push(await openRoute(route, host));
+    for (const device of devices) endpoints.push(await openEndpoint(device, host));
+    live.push(...endpoints);
     options.onOpened?.(bridge);
     await Promise.all(live.map((route) => startInTime(route, host)));
   } catch (cause) {

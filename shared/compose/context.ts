@@ -1,5 +1,6 @@
-import type { Clock, Log } from "../engine/ports.ts";
+import type { AssetStore, Clock, Log } from "../engine/ports.ts";
 import type { RouteStatus } from "../engine/status.ts";
+import type { Asset, DiscoveredAsset } from "../model/device.ts";
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Publish } from "../model/publish.ts";
@@ -35,13 +36,31 @@ export interface HostOptions {
   /** How long a broker that cannot be reached is waited for before starting fails; 0 waits for ever. Default 30 s. */
   readonly startTimeoutMs?: number;
   readonly tap?: Tap;
+  /** Where discovered assets are kept. Without it nothing is discovered and no asset is forwarded. */
+  readonly assetStore?: AssetStore;
   /** Told of all routes once they are open, before the first of them connects: some may run long before the last one does. */
   readonly onOpened?: (bridge: RunningBridge) => void;
+}
+
+/** What one endpoint of a Device has found. */
+export interface EndpointDiscovery {
+  /** `<device>/<endpoint>` */
+  readonly endpoint: string;
+  readonly topicFilter: string;
+  /** The oldest first. */
+  readonly assets: readonly DiscoveredAsset[];
+  /** How many were given up for newer ones. */
+  readonly displaced: number;
+  readonly limit: number;
 }
 
 /** The routes of one process. */
 export interface RunningBridge {
   status(): readonly RouteStatus[];
+  /** What was found at each endpoint of a Device (S-60). */
+  discovered(): readonly EndpointDiscovery[];
+  /** Forwards these assets from now on, in place of those before (S-61). */
+  setAssets(assets: readonly Asset[]): void;
   /** Stops intake, drains, commits, disconnects (S-55). */
   stop(): Promise<void>;
 }

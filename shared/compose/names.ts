@@ -1,5 +1,7 @@
 import type { Route } from "../model/route.ts";
 
+type Named = Pick<Route, "name" | "clientIdPrefix">;
+
 /** A part of an identifier with only what every broker allows in one. */
 function plain(text: string): string {
   return text.replaceAll(/[^A-Za-z0-9-]+/g, "-").replaceAll(/^-+|-+$/g, "");
@@ -9,13 +11,13 @@ function plain(text: string): string {
  * The Client Identifier of a subscriber: the same at every start, for the session is kept under it (S-51),
  * and another for each instance and each subscriber of a shared group.
  */
-export function subscriberIdentifier(route: Route, instance: number, share: number): string {
+export function subscriberIdentifier(route: Named, instance: number, share: number): string {
   const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
   return `${prefix}isthmus-${plain(route.name)}-${instance}-${share}`;
 }
 
 /** The Client Identifier of a publisher: it keeps no session, and several processes may publish for one route. */
-export function publisherIdentifier(route: Route, unique: string): string {
+export function publisherIdentifier(route: Named, unique: string): string {
   const prefix = route.clientIdPrefix === "" ? "" : `${plain(route.clientIdPrefix)}-`;
   return `${prefix}isthmus-${plain(route.name)}-${unique.slice(0, 8)}`;
 }

@@ -15,7 +15,7 @@ export interface KafkaToMqttPumpOptions {
   readonly route: Pick<KafkaToMqttRoute, "name" | "deadLetterTopic">;
   readonly translate: (record: KafkaRecord, context: TranslationContext) => Translation<Publish>;
   readonly publisher: Publisher;
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: Pick<DeadLetters, "write">;
   readonly clock: Clock;
   readonly log: Log;
   readonly counters: RouteCounters;

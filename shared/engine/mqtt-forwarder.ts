@@ -1,8 +1,8 @@
-import type { BridgeError } from "../errors.ts";
-import type { KafkaRecord } from "../model/kafka-record.ts";
+import { BridgeError } from "../errors.ts";
+import type { KafkaRecord, OutgoingRecord } from "../model/kafka-record.ts";
 import type { Publish } from "../model/publish.ts";
 import type { Translation } from "../model/translation.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import { DEAD_LETTER_PREFIX } from "../translate/dead-letter.ts";
 import { KafkaToMqttPump } from "./kafka-to-mqtt-pump.ts";
 import { Lane, type LaneEntry } from "./lane.ts";
 import type { Clock, Delivery, Log, Publisher, Subscriber } from "./ports.ts";
@@ -18,7 +18,6 @@ export interface MqttForwarderOptions {
   readonly forwardsOf: (topicName: string) => readonly Forward[];
   readonly subscriber: Subscriber;
   readonly publisher: Publisher;
-  readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly log: Log;
   readonly counters: RouteCounters;
@@ -54,12 +53,12 @@ export class MqttForwarder {
 
   constructor(options: MqttForwarderOptions) {
     this.options = options;
-    const { clock, log, publisher, deadLetters, counters, budgetBytes } = options;
+    const { name, clock, log, publisher, counters, budgetBytes } = options;
     this.pump = new KafkaToMqttPump({
-      route: { name: options.name, deadLetterTopic: "" },
+      route: { name, deadLetterTopic: "" },
       translate: (record, { now }) => this.translate(record, now),
       publisher,
-      deadLetters,
+      deadLetters: { write: (letter) => Promise.reject(noDeadLetters(name, letter)) },
       clock,
       log,
       counters,
@@ -165,4 +164,14 @@ export class MqttForwarder {
       error: error.message,
     });
   }
+}
+
+/** There is no Kafka to write dead letters to: at a message that can never be forwarded it stops (S-54). */
+function noDeadLetters(name: string, { headers }: OutgoingRecord): BridgeError {
+  const reason = headers.find(([header]) => header === `${DEAD_LETTER_PREFIX}reason`)?.[1];
+  const why = reason ? new TextDecoder().decode(reason) : "it can never be delivered";
+  return new BridgeError(
+    "DEAD_LETTER_FAILED",
+    `Cannot forward a message of "${name}", and assets have no dead-letter topic: ${why}`,
+  );
 }

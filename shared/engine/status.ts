@@ -29,7 +29,8 @@ export type RouteState = "starting" | "running" | "waiting" | "stopped" | "faile
 
 export interface RouteStatus {
   readonly route: string;
-  readonly direction: "kafkaToMqtt" | "mqttToKafka";
+  /** `mqttToMqtt`: assets that are forwarded; then all connections are in `mqtt`. */
+  readonly direction: "kafkaToMqtt" | "mqttToKafka" | "mqttToMqtt";
   readonly from: string;
   readonly to: string;
   readonly instance: number;

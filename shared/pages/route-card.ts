@@ -63,10 +63,21 @@ function connection(name: string, connected: boolean): string {
   return pill(connected ? "good" : "bad", `${name} ${connected ? "connected" : "not connected"}`);
 }
 
+const SIDES: Readonly<Record<RouteTotals["direction"], readonly [from: string, to: string]>> = {
+  kafkaToMqtt: ["Kafka", "MQTT"],
+  mqttToKafka: ["MQTT", "Kafka"],
+  mqttToMqtt: ["MQTT", "MQTT"],
+};
+
 function path(totals: RouteTotals): string {
-  const [left, right] = totals.direction === "kafkaToMqtt" ? ["Kafka", "MQTT"] : ["MQTT", "Kafka"];
+  const [left, right] = SIDES[totals.direction];
   const code = (text: string): string => `<code>${escapeHtml(text)}</code>`;
   return `<p class="path">${left} ${code(totals.from)} <span aria-label="to">→</span> ${right} ${code(totals.to)}</p>`;
+}
+
+function connections({ direction, kafkaConnected, mqttConnected }: RouteTotals): string {
+  const mqtt = connection("MQTT", mqttConnected);
+  return direction === "mqttToMqtt" ? mqtt : `${connection("Kafka", kafkaConnected)} ${mqtt}`;
 }
 
 /** One route as a list item: where it goes, how fast, whether both sides are up, and its ledger. */
@@ -81,7 +92,7 @@ export function routeCard(totals: RouteTotals, rate: RouteRate | undefined): str
     `<li class="card"><div class="row"><h2>${escapeHtml(totals.route)}</h2>`,
     `<span>${pill(STATE_TONE[totals.state], totals.state)}</span></div>`,
     path(totals),
-    `<p class="row small"><span>${connection("Kafka", totals.kafkaConnected)} ${connection("MQTT", totals.mqttConnected)}</span><span class="soft">${instances}</span></p>`,
+    `<p class="row small"><span>${connections(totals)}</span><span class="soft">${instances}</span></p>`,
     details === "" ? "" : `<ul class="reasons small">${details}</ul>`,
     speed,
     ledger(totals),

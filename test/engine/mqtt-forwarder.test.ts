@@ -1,17 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { DeadLetters } from "../../shared/engine/dead-letters.ts";
 import { type Forward, MqttForwarder } from "../../shared/engine/mqtt-forwarder.ts";
 import type { LogLevel } from "../../shared/engine/ports.ts";
 import { newCounters } from "../../shared/engine/status.ts";
 import { BridgeError } from "../../shared/errors.ts";
 import { imbalance } from "../../shared/pages/ledger.ts";
 import { forwardPublish } from "../../shared/translate/forward-publish.ts";
-import {
-  MemoryProducer,
-  MemoryPublisher,
-  MemorySubscriber,
-  publish,
-} from "../support/memory-ports.ts";
+import { MemoryPublisher, MemorySubscriber, publish } from "../support/memory-ports.ts";
 import { settle, VirtualClock } from "../support/virtual-clock.ts";
 
 const dataset = { name: "d", topicFilter: "factory/+", qos: 1, retain: false } as const;
@@ -27,15 +21,12 @@ function forwarder(
   const clock = new VirtualClock();
   const counters = newCounters();
   const lines: [LogLevel, string][] = [];
-  const producer = new MemoryProducer();
-  producer.verdict = () => new BridgeError("DEAD_LETTER_FAILED", "there is no dead-letter topic");
   const running = new MqttForwarder({
     name: "d/e",
     topicFilters: ["factory/+"],
     forwardsOf: (topic) => (topic.startsWith("factory/") ? forwards : []),
     subscriber,
     publisher,
-    deadLetters: new DeadLetters({ producer, clock, log: () => undefined }),
     clock,
     log: (level, message) => lines.push([level, message]),
     counters,
@@ -112,7 +103,10 @@ describe("MqttForwarder (S-61)", () => {
     publisher.settle(tooLarge);
     await settle();
     expect(running.hasFailed).toBe(true);
-    expect(running.trouble?.code).toBe("DEAD_LETTER_FAILED");
+    expect(running.trouble).toMatchObject({
+      code: "DEAD_LETTER_FAILED",
+      message: 'Cannot forward a message of "d/e", and assets have no dead-letter topic: too large',
+    });
     expect(subscriber.paused).toBe(true);
     expect(subscriber.acknowledged).toEqual([]);
     expect(lines).toContainEqual([
@@ -179,6 +173,9 @@ describe("forwardPublish() (S-61)", () => {
       message: { topicName: "t", retain: true, qos: 0, properties: { messageExpiryInterval: 60 } },
     });
     const plain = publish({ topicName: "factory/x" });
+    expect(forwardPublish(dataset, undefined)(plain, 0, 0)).toMatchObject({
+      message: { topicName: "factory/x" },
+    });
     expect(forwardPublish(dataset, "p")(plain, 0, 0)).toMatchObject({
       message: { properties: { userProperties: [] } },
     });

@@ -58,7 +58,7 @@ describe("a Device's endpoint (S-60)", () => {
         name: "kafka-incoming/mqtt",
         device: "kafka-incoming",
         endpoint: "mqtt",
-        location: { file: "m", line: 7, column: 7 },
+        location: { file: "m", line: 8, column: 9 },
         source: "local/localhost:1883",
         target: "local/localhost:1883",
         discovery: { topicFilter: "factory/+", assetLevel: 2 },
@@ -299,13 +299,13 @@ describe("nothing is forwarded in a circle (S-7)", () => {
   });
 
   test("through Kafka", () => {
-    const flow = (name: string, from: string, source: string, end: string, topic: string): string =>
+    const flow = (name: string, [from, source]: string[], [end, topic]: string[]): string =>
       `apiVersion: connectivity.iotoperations.azure.com/v1\nkind: Dataflow\nmetadata: {name: ${name}}\nspec:\n  operations:\n    - {operationType: Source, sourceSettings: {endpointRef: ${from}, dataSources: [${source}]}}\n    - {operationType: Destination, destinationSettings: {endpointRef: ${end}, dataDestination: "${topic}"}}\n`;
     const kafka = `apiVersion: connectivity.iotoperations.azure.com/v1\nkind: DataflowEndpoint\nmetadata: {name: k}\nspec: {endpointType: Kafka, kafkaSettings: {host: "k:9092", consumerGroupId: g}}\n`;
     const texts = [
       kafka,
-      flow("in", "k", "robots", "default", "factory/robots"),
-      flow("out", "default", "processed/#", "k", "robots"),
+      flow("in", ["k", "robots"], ["default", "factory/robots"]),
+      flow("out", ["default", "processed/#"], ["k", "robots"]),
       device(),
     ];
     expect(problemsOf(...texts)).toEqual([]);
