@@ -100,7 +100,7 @@ module.exports = {
       from: { path: "^(functions|local)/", pathNot: "^local/sandbox/" },
       to: {
         path: "^shared/(adapters|compose|engine|wire)/",
-        pathNot: ["^shared/adapters/system/", ports],
+        pathNot: ["^shared/adapters/(system|files)/", ports],
       },
     },
     {

@@ -2,6 +2,7 @@
 import { BridgeError } from "../shared/errors.ts";
 import { nearest } from "../shared/manifests/nearest.ts";
 import type { Command } from "./command.ts";
+import { assetsCommand } from "./commands/assets.ts";
 import { devCommand } from "./commands/dev.ts";
 import { planCommand } from "./commands/plan.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  assetsCommand,
   replayCommand,
   verifyCommand,
 ];

@@ -17,6 +17,8 @@ export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 export interface Arguments {
   /** The word after the command's own, one of its {@link Command.actions}. */
   readonly action: string | undefined;
+  /** The words after the action, where it takes any. */
+  readonly operands: readonly string[];
   flag(name: string): boolean;
   /** The last value given. */
   value(name: string): string | undefined;
@@ -27,6 +29,8 @@ export interface Arguments {
 /** What a command of several deeds does when this word follows its own. */
 export interface ActionSpec {
   readonly name: string;
+  /** What has to follow it, one or more, for example `NAME`; absent where nothing does. */
+  readonly operand?: string;
   /** One line of help. */
   readonly text: string;
 }
@@ -79,5 +83,14 @@ export const SECRETS_OPTION: OptionSpecs = {
     type: "string",
     value: "FOLDER",
     text: "mounted Secrets and ConfigMaps: FOLDER/NAME/KEY",
+  },
+};
+
+/** Where a host keeps what it found, for commands that look at it. */
+export const STATE_OPTION: OptionSpecs = {
+  state: {
+    type: "string",
+    value: "FOLDER",
+    text: "where discovered and imported assets are kept (default .isthmus)",
   },
 };

@@ -12,7 +12,16 @@ function table(rows: readonly (readonly [string, string])[]): string[] {
 
 function actionLines({ actions }: Command): string[] {
   if (actions === undefined) return [];
-  return ["", "Actions:", ...table(actions.map(({ name, text }) => [`  ${name}`, text]))];
+  return [
+    "",
+    "Actions:",
+    ...table(
+      actions.map(({ name, operand, text }) => [
+        `  ${name}${operand === undefined ? "" : ` ${operand}`}`,
+        text,
+      ]),
+    ),
+  ];
 }
 
 /** What `isthmus COMMAND --help` prints. */

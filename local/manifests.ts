@@ -9,13 +9,13 @@ import { secretStore } from "../shared/secrets/secret-store.ts";
 import type { Arguments } from "./command.ts";
 import { complain, type Shell } from "./shell.ts";
 
-/** Reads the manifests that `-f` names; what is wrong with them is in the result. @throws BridgeError USAGE without `-f`. */
-export async function load(args: Arguments): Promise<LoadResult> {
+/** Reads the manifests that `-f` names, and those at `more` paths; what is wrong with them is in the result. @throws BridgeError USAGE without `-f`. */
+export async function load(args: Arguments, more: readonly string[] = []): Promise<LoadResult> {
   const paths = args.values("file");
   if (paths.length === 0) {
     throw new BridgeError("USAGE", "No manifests given: name a file or a folder with -f PATH");
   }
-  return await loadManifests(paths, {
+  return await loadManifests([...paths, ...more], {
     localBroker: args.value("local-broker"),
     strict: args.flag("strict"),
   });
@@ -29,15 +29,25 @@ function isFatal(problem: Problem): boolean {
 /** Tells of one problem that does not keep the rest from being used. */
 type Tell = (problem: Problem) => void;
 
+/** Whether there is anything to run. */
+function isEmpty({ routes, devices = [] }: Plan): boolean {
+  return routes.length === 0 && devices.length === 0;
+}
+
 /**
  * Reads manifests that something is to be made of. Errors and warnings are told on stderr, or where `tell` puts them.
  * @throws BridgeError MANIFEST_INVALID when nothing can be made of them.
  */
-export async function loadToUse(args: Arguments, shell: Shell, tell?: Tell): Promise<LoadResult> {
-  const loaded = await load(args);
+export async function loadToUse(
+  args: Arguments,
+  shell: Shell,
+  options: { readonly tell?: Tell; readonly more?: readonly string[] } = {},
+): Promise<LoadResult> {
+  const { tell, more } = options;
+  const loaded = await load(args, more);
   const { problems, plan } = loaded;
   const errors = problems.filter(({ severity }) => severity === "error").length;
-  const unusable = problems.some(isFatal) || (errors > 0 && plan.routes.length === 0);
+  const unusable = problems.some(isFatal) || (errors > 0 && isEmpty(plan));
   const print: Tell = (problem) => complain(shell, formatProblem(problem));
   const told = unusable ? print : (tell ?? print);
   for (const problem of problems) if (problem.severity !== "note") told(problem);
@@ -45,7 +55,7 @@ export async function loadToUse(args: Arguments, shell: Shell, tell?: Tell): Pro
     const count = errors === 1 ? "1 error" : `${errors} errors`;
     throw new BridgeError("MANIFEST_INVALID", `${count} in the manifests, as told above`);
   }
-  if (plan.routes.length === 0) {
+  if (isEmpty(plan)) {
     const paths = args.values("file").join(", ");
     throw new BridgeError(
       "MANIFEST_INVALID",
@@ -55,12 +65,20 @@ export async function loadToUse(args: Arguments, shell: Shell, tell?: Tell): Pro
   return loaded;
 }
 
+/** Tells of a problem in a host's log. */
+export function logProblem(log: Log, problem: Problem): void {
+  const level = problem.severity === "error" ? "error" : "warn";
+  log(level, "Manifest", { problem: formatProblem(problem) });
+}
+
 /** The same for a host that goes on: what is wrong with single flows is a line of its log. */
-export async function loadToHost(args: Arguments, shell: Shell, log: Log): Promise<LoadResult> {
-  return await loadToUse(args, shell, (problem) => {
-    const level = problem.severity === "error" ? "error" : "warn";
-    log(level, "Manifest", { problem: formatProblem(problem) });
-  });
+export async function loadToHost(
+  args: Arguments,
+  shell: Shell,
+  log: Log,
+  more: readonly string[] = [],
+): Promise<LoadResult> {
+  return await loadToUse(args, shell, { tell: (problem) => logProblem(log, problem), more });
 }
 
 /** Finds the values that these manifests refer to, by the order of S-3. */
@@ -79,9 +97,14 @@ export interface Runnable {
   readonly memoryBudgetBytes: number | undefined;
 }
 
-/** Reads manifests to run them, with their secrets (S-3). @throws BridgeError as {@link loadToUse}. */
-export async function loadToRun(args: Arguments, shell: Shell, log: Log): Promise<Runnable> {
-  const loaded = await loadToHost(args, shell, log);
+/** Reads manifests to run them, with their secrets (S-3), and imported assets. @throws BridgeError as {@link loadToUse}. */
+export async function loadToRun(
+  args: Arguments,
+  shell: Shell,
+  log: Log,
+  more: readonly string[],
+): Promise<Runnable> {
+  const loaded = await loadToHost(args, shell, log, more);
   const secrets = secretsOf(args, shell, loaded);
   return { plan: loaded.plan, secrets, memoryBudgetBytes: loaded.memoryBudgetBytes };
 }

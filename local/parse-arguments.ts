@@ -32,16 +32,22 @@ function actionNames({ actions = [] }: Command): string[] {
   return actions.map(({ name }) => name);
 }
 
-/** The word that says what to do, the only one that may stand by itself. */
-function actionOf(tokens: readonly Token[], command: Command): string | undefined {
+/** The word that says what to do, and those after it where it takes any. */
+function wordsOf(
+  tokens: readonly Token[],
+  command: Command,
+): Pick<Arguments, "action" | "operands"> {
   const words = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
-  const [first] = words;
-  const unexpected = command.actions === undefined ? first : words[1];
-  if (unexpected !== undefined) {
+  const [first, ...operands] = words;
+  const action =
+    command.actions === undefined || first === undefined ? undefined : checkAction(first, command);
+  const spec = command.actions?.find(({ name }) => name === action);
+  const unexpected = action === undefined ? first : operands[0];
+  if (unexpected !== undefined && spec?.operand === undefined) {
     const hint = "file" in command.options ? `: manifests are given as -f ${unexpected}` : "";
     throw usage(`Unexpected argument "${unexpected}" of isthmus ${command.name}${hint}`);
   }
-  return first === undefined ? undefined : checkAction(first, command);
+  return { action, operands };
 }
 
 function checkAction(word: string, command: Command): string {
@@ -77,12 +83,17 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
     given.set(token.name, values);
   }
   // last: a word may only be the value of an option that is not understood
-  const action = actionOf(tokens, command);
+  const { action, operands } = wordsOf(tokens, command);
+  const operand = command.actions?.find(({ name }) => name === action)?.operand;
   if (command.actions !== undefined && action === undefined && !given.has("help")) {
     throw usage(`isthmus ${command.name} needs an action: ${actionNames(command).join(" or ")}`);
   }
+  if (operand !== undefined && operands.length === 0 && !given.has("help")) {
+    throw usage(`isthmus ${command.name} ${action} needs ${operand}`);
+  }
   return {
     action,
+    operands,
     flag: (name) => given.has(name),
     value: (name) => given.get(name)?.at(-1),
     values: (name) => given.get(name) ?? [],

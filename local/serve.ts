@@ -23,6 +23,7 @@ export async function serve(
   const source: PageSource = {
     view: () => {
       const recent = runner.recent();
+      const assets = runner.assets();
       return {
         version,
         startedAt,
@@ -31,6 +32,7 @@ export async function serve(
         rates: sampler.rates(),
         workerRestarts: runner.workerRestarts(),
         ...(recent === undefined ? {} : { recent }),
+        ...(assets.endpoints.length === 0 ? {} : { assets }),
       };
     },
     process: () => ({

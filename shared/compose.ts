@@ -8,7 +8,6 @@ import type { ArrivedCanary, CanaryRequest } from "./compose/canary-end.ts";
 import { openEnds, partitionsOf } from "./compose/canary-ends.ts";
 import type { CanarySender } from "./compose/canary-sender.ts";
 import {
-  type EndpointDiscovery,
   type HostContext,
   type HostOptions,
   type LiveRoute,
@@ -31,7 +30,6 @@ export type {
   ArrivedCanary,
   CanaryRequest,
   CanarySender,
-  EndpointDiscovery,
   HostOptions,
   LetterSelection,
   RecordHandler,

@@ -95,6 +95,7 @@ async function runSandbox(args: Arguments, shell: Shell, loaded: LoadResult, ope
   const stopped = stopSignal(shell);
   const { startSandbox } = await import("../sandbox-brokers.ts");
   const { startTraffic } = await import("../sandbox/traffic/generator.ts");
+  const { memoryAssets } = await import("../sandbox/memory-assets.ts");
   const host = await import("../runner.ts");
   const targets = trafficTargets(plan);
   const sandbox = await startSandbox(plan, targets.kafka);
@@ -110,6 +111,7 @@ async function runSandbox(args: Arguments, shell: Shell, loaded: LoadResult, ope
     memoryBudgetBytes: settings.memoryBudgetBytes ?? DEV_MEMORY_BYTES,
     startTimeoutMs: 30_000,
     tap: true,
+    assetStore: memoryAssets(),
   });
   const http = await serveDev(args, runner);
   opened.http = http;

@@ -1,16 +1,20 @@
+import { assetFolder } from "../../shared/adapters/files/asset-folder.ts";
+import type { Log } from "../../shared/engine/ports.ts";
 import { BridgeError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/model/plan.ts";
+import { type AssetState, assetState, importedManifests, watchImported } from "../asset-state.ts";
 import {
   type Arguments,
   type Command,
   LOCAL_BROKER_OPTION,
   MANIFEST_OPTIONS,
   SECRETS_OPTION,
+  STATE_OPTION,
 } from "../command.ts";
 import { HOST_OPTIONS, type HostSettings, hostSettings } from "../host-options.ts";
 import { httpUrl, parseHttpAddress } from "../http/address.ts";
 import type { HttpServer } from "../http/server.ts";
-import { loadToRun } from "../manifests.ts";
+import { load, loadToRun, logProblem } from "../manifests.ts";
 import { numberOption } from "../parse-arguments.ts";
 import { report } from "../report.ts";
 import { runUntilStopped } from "../run-until-stopped.ts";
@@ -39,7 +43,7 @@ async function serveWhenAsked(
 function instanceOf(args: Arguments, plan: Plan): number | undefined {
   const instance = numberOption(args, "instance", { min: 0, max: 10_000 });
   if (instance === undefined) return undefined;
-  const most = Math.max(...plan.routes.map(({ instances }) => instances));
+  const most = Math.max(1, ...plan.routes.map(({ instances }) => instances));
   if (Number.isInteger(instance) && instance < most) return instance;
   throw new BridgeError(
     "USAGE",
@@ -51,7 +55,9 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
   const settings = hostSettings(args, shell, "info");
   const startSeconds = numberOption(args, "start-timeout", { min: 0, max: 86_400 }) ?? 30;
   if (args.value("http") !== undefined) parseHttpAddress(args.value("http") ?? "");
-  const { plan, secrets, memoryBudgetBytes } = await loadToRun(args, shell, settings.log);
+  const state = assetState(args);
+  const more = await importedManifests(state);
+  const { plan, secrets, memoryBudgetBytes } = await loadToRun(args, shell, settings.log, more);
   const instance = instanceOf(args, plan);
   const stopped = stopSignal(shell);
   // the broker clients are loaded only by what connects, so that the other commands start at once
@@ -65,7 +71,10 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
     startTimeoutMs: startSeconds * 1000,
     tap: args.flag("tap"),
     instance,
+    ...(plan.devices === undefined ? {} : { assetStore: assetFolder(state.discovered) }),
   });
+  const stopWatching =
+    plan.devices === undefined ? undefined : watchAssets(args, state, runner, settings.log);
   let http: HttpServer | undefined;
   const debug = args.flag("debug") || shell.env["ISTHMUS_DEBUG"] === "1";
   try {
@@ -81,8 +90,21 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
     report(shell, error, debug);
     return CANNOT_START;
   } finally {
+    stopWatching?.();
     await http?.stop();
   }
+}
+
+/** Imported assets are forwarded without a restart: what else has changed in the manifests is not looked at. */
+function watchAssets(args: Arguments, state: AssetState, runner: Runner, log: Log): () => void {
+  return watchImported(state, log, async () => {
+    const { plan, problems } = await load(args, await importedManifests(state));
+    for (const problem of problems) {
+      const isOfAssets = problem.location.file.startsWith(state.imported);
+      if (isOfAssets && problem.severity !== "note") logProblem(log, problem);
+    }
+    runner.setAssets(plan.assets ?? []);
+  });
 }
 
 /** `isthmus run`: the routes of the manifests in one always-on process. */
@@ -95,8 +117,9 @@ export const runCommand: Command = {
     http: {
       type: "string",
       value: "HOST:PORT",
-      text: "serve / (status page), /status.json, /metrics, /healthz and /readyz; a PORT alone is loopback",
+      text: "serve / (status page), /status.json, /assets.json, /metrics, /healthz and /readyz; a PORT alone is loopback",
     },
+    ...STATE_OPTION,
     ...SECRETS_OPTION,
     ...LOCAL_BROKER_OPTION,
     "start-timeout": {

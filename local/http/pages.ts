@@ -1,3 +1,4 @@
+import { assetsJson } from "../../shared/pages/assets-section.ts";
 import {
   METRICS_CONTENT_TYPE,
   metricsPage,
@@ -5,7 +6,7 @@ import {
 } from "../../shared/pages/metrics.ts";
 import { readiness } from "../../shared/pages/readiness.ts";
 import { statusJson, statusPage, statusPagePolicy } from "../../shared/pages/status-page.ts";
-import type { StatusView } from "../../shared/pages/status-view.ts";
+import type { AssetsView, StatusView } from "../../shared/pages/status-view.ts";
 
 /** One answer over HTTP. */
 export interface Page {
@@ -29,6 +30,8 @@ const COMMON_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 };
 
+const NO_ASSETS: AssetsView = { endpoints: [], imported: new Set() };
+
 function page(status: number, type: string, body: string, headers: object = {}): Page {
   return { status, headers: { ...COMMON_HEADERS, "content-type": type, ...headers }, body };
 }
@@ -48,6 +51,8 @@ export function pageFor(path: string, source: PageSource): Page | undefined {
     }
     case "/status.json":
       return json(200, statusJson(source.view()));
+    case "/assets.json":
+      return json(200, assetsJson(source.view().assets ?? NO_ASSETS));
     case "/metrics":
       return page(200, METRICS_CONTENT_TYPE, metricsPage(source.view().routes, source.process()));
     case "/healthz":

@@ -20,7 +20,7 @@ function hostName(header: string | undefined): string {
  * the pages for people answer only to names of loopback.
  */
 function isRebound(request: IncomingMessage, bound: string, path: string): boolean {
-  const forPeople = path === "/" || path === "/status.json";
+  const forPeople = path === "/" || path === "/status.json" || path === "/assets.json";
   return forPeople && isLoopback(bound) && !isLoopback(hostName(request.headers.host));
 }
 

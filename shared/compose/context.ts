@@ -1,12 +1,13 @@
 import type { AssetStore, Clock, Log } from "../engine/ports.ts";
 import type { RouteStatus } from "../engine/status.ts";
-import type { Asset, DiscoveredAsset } from "../model/device.ts";
+import type { Asset } from "../model/device.ts";
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import type { Plan } from "../model/plan.ts";
 import type { Publish } from "../model/publish.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute } from "../model/route.ts";
 import type { SecretStore } from "../model/secret-store.ts";
 import type { TokenSource } from "../model/token-source.ts";
+import type { DiscoveryView } from "../pages/status-view.ts";
 
 /** Watches messages cross, for the status page; called after delivery, must not throw. */
 export interface Tap {
@@ -42,23 +43,11 @@ export interface HostOptions {
   readonly onOpened?: (bridge: RunningBridge) => void;
 }
 
-/** What one endpoint of a Device has found. */
-export interface EndpointDiscovery {
-  /** `<device>/<endpoint>` */
-  readonly endpoint: string;
-  readonly topicFilter: string;
-  /** The oldest first. */
-  readonly assets: readonly DiscoveredAsset[];
-  /** How many were given up for newer ones. */
-  readonly displaced: number;
-  readonly limit: number;
-}
-
 /** The routes of one process. */
 export interface RunningBridge {
   status(): readonly RouteStatus[];
   /** What was found at each endpoint of a Device (S-60). */
-  discovered(): readonly EndpointDiscovery[];
+  discovered(): readonly DiscoveryView[];
   /** Forwards these assets from now on, in place of those before (S-61). */
   setAssets(assets: readonly Asset[]): void;
   /** Stops intake, drains, commits, disconnects (S-55). */

@@ -8,10 +8,11 @@ import { type BridgeError, toBridgeError } from "../errors.ts";
 import type { Asset, AssetDataset, DeviceEndpoint } from "../model/device.ts";
 import type { MqttEndpoint } from "../model/endpoint.ts";
 import type { Plan } from "../model/plan.ts";
+import type { DiscoveryView } from "../pages/status-view.ts";
 import { topicFilterMatches } from "../topics/topic-filter.ts";
 import { forwardPublish } from "../translate/forward-publish.ts";
 import { memoByTopic } from "../translate/topic-memo.ts";
-import type { EndpointDiscovery, HostContext, LiveRoute } from "./context.ts";
+import type { HostContext, LiveRoute } from "./context.ts";
 import { mqttEndpointOf } from "./endpoints.ts";
 import { publisherIdentifier, subscriberIdentifier } from "./names.ts";
 
@@ -19,7 +20,7 @@ import { publisherIdentifier, subscriberIdentifier } from "./names.ts";
 export interface LiveEndpoint extends LiveRoute {
   setAssets(assets: readonly Asset[]): void;
   /** Undefined where nothing is to be discovered. */
-  discovered(): EndpointDiscovery | undefined;
+  discovered(): DiscoveryView | undefined;
 }
 
 const UP: ConnectionStatus = { connected: true };
@@ -90,7 +91,7 @@ class DeviceEndpointRuntime implements LiveEndpoint {
       .catch((cause: unknown) => this.failed(cause));
   }
 
-  discovered(): EndpointDiscovery | undefined {
+  discovered(): DiscoveryView | undefined {
     const { discovery } = this.endpoint;
     if (discovery === undefined || this.discovery === undefined) return undefined;
     const { displaced } = this.discovery.engine.counts();

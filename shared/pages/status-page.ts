@@ -1,3 +1,4 @@
+import { assetsJson, assetsSection } from "./assets-section.ts";
 import { escapeHtml } from "./escape-html.ts";
 import { totalsByRoute } from "./ledger.ts";
 import { readiness } from "./readiness.ts";
@@ -87,6 +88,7 @@ export function statusPage(view: StatusView, nonce: string): string {
 <main>
 <p class="soft small">Version ${escapeHtml(view.version)}, up ${duration(view.now - view.startedAt)}${restarts === 0 ? "" : `, ${count(restarts)} worker restarts`}</p>
 <ul class="cards">${cards}</ul>
+${assetsSection(view.assets)}
 ${messages(view.recent)}
 </main>
 <footer class="soft small">For programs: <a href="status.json">status.json</a>, <a href="metrics">metrics</a>, <a href="readyz">readyz</a>, <a href="healthz">healthz</a></footer>
@@ -109,5 +111,6 @@ export function statusJson(view: StatusView): object {
       perSecond: view.rates?.get(totals.route)?.perSecond,
     })),
     ...(view.recent === undefined ? {} : { recent: view.recent }),
+    ...(view.assets === undefined ? {} : { discovery: assetsJson(view.assets).endpoints }),
   };
 }

@@ -1,4 +1,5 @@
 import type { RouteStatus } from "../engine/status.ts";
+import type { DiscoveredAsset } from "../model/device.ts";
 
 /** One message that crossed, as the page shows it; made only where a tap was asked for. */
 export interface Crossing {
@@ -21,6 +22,24 @@ export interface RouteRate {
   readonly history: readonly number[];
 }
 
+/** What one endpoint of a Device has found (S-60). */
+export interface DiscoveryView {
+  /** `<device>/<endpoint>` */
+  readonly endpoint: string;
+  readonly topicFilter: string;
+  /** The oldest first. */
+  readonly assets: readonly DiscoveredAsset[];
+  /** How many were given up for newer ones. */
+  readonly displaced: number;
+  readonly limit: number;
+}
+
+export interface AssetsView {
+  readonly endpoints: readonly DiscoveryView[];
+  /** Names of the assets that are forwarded. */
+  readonly imported: ReadonlySet<string>;
+}
+
 /** Everything the pages show. Holds no secrets; payloads only in {@link StatusView.recent}. */
 export interface StatusView {
   readonly version: string;
@@ -34,4 +53,6 @@ export interface StatusView {
   /** Newest first; undefined when nobody asked for a tap. */
   readonly recent?: readonly Crossing[];
   readonly workerRestarts?: number;
+  /** Undefined where there is no Device. */
+  readonly assets?: AssetsView;
 }

@@ -5,6 +5,7 @@ import { timeOption } from "../../local/time-option.ts";
 const NOW = Date.parse("2026-11-21T08:30:00Z");
 const given = (text: string | undefined): Arguments => ({
   action: undefined,
+  operands: [],
   flag: () => text !== undefined,
   value: () => text,
   values: () => (text === undefined ? [] : [text]),
