@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Command } from "../../local/command.ts";
+import { assetsCommand } from "../../local/commands/assets.ts";
 import { devCommand } from "../../local/commands/dev.ts";
 import { planCommand } from "../../local/commands/plan.ts";
 import { replayCommand } from "../../local/commands/replay.ts";
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  assetsCommand,
   replayCommand,
   verifyCommand,
 ];
