@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type SandboxMqtt, startSandboxMqtt } from "../../local/sandbox/mqtt/sandbox-mqtt.ts";
 import { kafkaAdmin } from "../../shared/adapters/kafka/kafka-admin.ts";
-import type { BridgeError } from "../../shared/errors.ts";
+import { failureOf, jsonWebToken, named } from "../support/connection-rows.ts";
 import {
   type Crossing,
   type CrossingParts,
@@ -37,13 +37,6 @@ afterEach(async () => {
 
 const pem = (file: string): string =>
   readFileSync(join(brokerAddress("ISTHMUS_TEST_CERTS"), file), "utf8");
-
-/** An unsecured JSON Web Token, as the test broker takes it; `alg` is what it looks at first. */
-const token = (subject: string, seconds = 3600): string => {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  return `${part({ alg: "none" })}.${part({ sub: subject, iat: now + seconds - 7200, exp: now + seconds })}.`;
-};
 
 interface Row {
   readonly name: string;
@@ -104,7 +97,7 @@ const right: Row[] = [
     name: "OAUTHBEARER with a token of the app's identity",
     listener: "ISTHMUS_TEST_KAFKA_OAUTH",
     authentication: identity,
-    token: () => token(KAFKA_USER),
+    token: () => jsonWebToken(KAFKA_USER),
   },
 ];
 
@@ -163,7 +156,7 @@ const wrong: Wrong[] = [
     name: "OAUTHBEARER with a token that has expired",
     listener: "ISTHMUS_TEST_KAFKA_OAUTH",
     authentication: identity,
-    token: () => token(KAFKA_USER, -3600),
+    token: () => jsonWebToken(KAFKA_USER, -3600),
     code: "KAFKA_AUTHENTICATION_FAILED",
     says: /does not accept the access token: invalid_token/u,
   },
@@ -254,10 +247,6 @@ const needs: BrokerVariable[] = [
   "ISTHMUS_TEST_CERTS",
 ];
 
-/** Their names whole: `$name` of a title is cut. */
-const named = <T extends Row>(rows: readonly T[]): [string, T][] =>
-  rows.map((row) => [row.name, row]);
-
 describeReal("Kafka, the right credential: messages cross both ways", needs, () => {
   test.each(named(right))("%s", async (_name, row) => {
     crossing = await openCrossing(await partsOf(row));
@@ -269,11 +258,8 @@ describeReal("Kafka, the right credential: messages cross both ways", needs, () 
 describeReal("Kafka, a wrong credential: one clear error", needs, () => {
   test.each(named(wrong))("%s", async (_name, row) => {
     const journal: Journal[] = [];
-    const parts = { ...(await partsOf(row)), startTimeoutMs: 3000 };
-    const failure = await openCrossing(parts, journal).then(
-      () => undefined,
-      (cause: BridgeError) => cause,
-    );
+    const parts = { ...(await partsOf(row)), startTimeoutMs: 2000 };
+    const failure = await failureOf(openCrossing(parts, journal));
     expect(failure).toMatchObject({ code: row.code, message: expect.stringMatching(row.says) });
     expectNoSecret([journal, failure], row.mounted?.(), row.token?.());
   });

@@ -15,7 +15,9 @@ export interface MosquittoAddresses {
   /** Asks for user name and password. */
   readonly password: string;
   readonly webSockets: string;
+  /** Takes anybody, but no wrong password; so does the next. */
   readonly tls?: string;
+  readonly webSocketsTls?: string;
   readonly mtls?: string;
 }
 
@@ -50,8 +52,9 @@ export async function startMosquitto(
   if (program === undefined) return { missing: "mosquitto is not on PATH" };
   if (passwordTool === undefined) return { missing: "mosquitto_passwd is not on PATH" };
   const folder = await mkdtemp(join(tmpdir(), "isthmus-mosquitto-"));
-  const [plain = 0, password = 0, webSockets = 0, tls = 0, mtls = 0] = await freePorts(5);
-  const ports = { plain, password, webSockets, tls, mtls };
+  const [plain = 0, password = 0, webSockets = 0, tls = 0, webSocketsTls = 0, mtls = 0] =
+    await freePorts(6);
+  const ports = { plain, password, webSockets, tls, webSocketsTls, mtls };
   execFileSync(passwordTool, ["-b", "-c", join(folder, "passwords"), MQTT_USER, MQTT_PASSWORD]);
   const configuration = join(folder, "mosquitto.conf");
   await writeFile(configuration, configurationText(folder, ports, options));
@@ -81,7 +84,11 @@ export async function startMosquitto(
       webSockets: `ws://127.0.0.1:${webSockets}`,
       ...(options.certificates === undefined
         ? {}
-        : { tls: `mqtts://127.0.0.1:${tls}`, mtls: `mqtts://127.0.0.1:${mtls}` }),
+        : {
+            tls: `mqtts://127.0.0.1:${tls}`,
+            webSocketsTls: `wss://127.0.0.1:${webSocketsTls}`,
+            mtls: `mqtts://127.0.0.1:${mtls}`,
+          }),
     },
     start,
     stop: async () => server?.end("SIGTERM"),
@@ -95,6 +102,7 @@ interface Ports {
   readonly password: number;
   readonly webSockets: number;
   readonly tls: number;
+  readonly webSocketsTls: number;
   readonly mtls: number;
 }
 
@@ -122,19 +130,21 @@ function configurationText(folder: string, ports: Ports, options: MosquittoOptio
     ...[`listener ${ports.password} 127.0.0.1`, "allow_anonymous false"],
     `password_file ${join(folder, "passwords")}`,
     ...[`listener ${ports.webSockets} 127.0.0.1`, "protocol websockets", "allow_anonymous true"],
-    ...(certificates === undefined ? [] : tlsLines(ports, certificates)),
+    ...(certificates === undefined ? [] : tlsLines(ports, certificates, folder)),
     "",
   ].join("\n");
 }
 
-function tlsLines(ports: Ports, certificates: string): string[] {
+function tlsLines(ports: Ports, certificates: string, folder: string): string[] {
   const server = [
     `cafile ${join(certificates, "ca.crt")}`,
     `certfile ${join(certificates, "server.crt")}`,
     `keyfile ${join(certificates, "server.key")}`,
   ];
+  const users = ["allow_anonymous true", `password_file ${join(folder, "passwords")}`];
   return [
-    ...[`listener ${ports.tls} 127.0.0.1`, "allow_anonymous true", ...server],
+    ...[`listener ${ports.tls} 127.0.0.1`, ...users, ...server],
+    ...[`listener ${ports.webSocketsTls} 127.0.0.1`, "protocol websockets", ...users, ...server],
     ...[`listener ${ports.mtls} 127.0.0.1`, ...server],
     ...["require_certificate true", "use_identity_as_username true"],
   ];

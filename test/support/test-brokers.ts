@@ -16,6 +16,7 @@ export type BrokerVariable =
   | "ISTHMUS_TEST_MQTT_AUTH"
   | "ISTHMUS_TEST_MQTT_WS"
   | "ISTHMUS_TEST_MQTT_TLS"
+  | "ISTHMUS_TEST_MQTT_WSS"
   | "ISTHMUS_TEST_MQTT_MTLS"
   | "ISTHMUS_TEST_CERTS";
 
@@ -87,12 +88,13 @@ function kafkaVariables(kafka: KafkaBroker | Missing | undefined): Variables {
 
 function mosquittoVariables(mosquitto: MosquittoBroker | Missing | undefined): Variables {
   if (!isRunning(mosquitto)) return {};
-  const { plain, password, webSockets, tls, mtls } = mosquitto.addresses;
+  const { plain, password, webSockets, tls, webSocketsTls, mtls } = mosquitto.addresses;
   return {
     ISTHMUS_TEST_MQTT: plain,
     ISTHMUS_TEST_MQTT_AUTH: password,
     ISTHMUS_TEST_MQTT_WS: webSockets,
     ...(tls === undefined ? {} : { ISTHMUS_TEST_MQTT_TLS: tls }),
+    ...(webSocketsTls === undefined ? {} : { ISTHMUS_TEST_MQTT_WSS: webSocketsTls }),
     ...(mtls === undefined ? {} : { ISTHMUS_TEST_MQTT_MTLS: mtls }),
   };
 }

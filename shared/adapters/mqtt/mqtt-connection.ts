@@ -212,14 +212,18 @@ export class MqttConnection {
   }
 
   private failed(error: Error): void {
-    this.end_ ??= { error: socketError(error, this.doing) };
+    this.end_ ??= { error: this.socketError(error) };
     this.tap.destroy();
   }
 
   private closed(error: Error | undefined): void {
     this.cancelEnd?.();
     const cause = error ?? new Error("the connection was closed by the other side");
-    this.end_ ??= { error: socketError(cause, this.doing) };
+    this.end_ ??= { error: this.socketError(cause) };
     this.user.closed(this.end_);
+  }
+
+  private socketError(cause: Error): BridgeError {
+    return socketError(cause, this.doing, this.connected ? undefined : this.options.endpoint);
   }
 }

@@ -22,6 +22,8 @@ type Row = readonly [number, string, Verdict | "success", ErrorCode?, string?];
 const WAIT = "Wait; look at the broker when it lasts.";
 const REPORT = "Report it with the broker's log: one side breaks the protocol.";
 const VERSION = "Use a broker that speaks MQTT 5.";
+/** Mosquitto and others answer so to a wrong password too. */
+const ADMIT = "Correct the credentials, or permit this client to connect.";
 const CREDENTIALS = "Correct the credentials, or the broker's users.";
 const PERMIT = "Permit it in the broker's access rules, or use another topic.";
 const QUOTA = "Wait; raise the broker's quota when it lasts.";
@@ -51,7 +53,7 @@ const CONNACK: readonly Row[] = [
   [0x84, "Unsupported Protocol Version", "stop", "MQTT_REFUSED", VERSION],
   [0x85, "Client Identifier not valid", "stop", "MQTT_REFUSED", "Change the client id prefix."],
   [0x86, "Bad User Name or Password", "stop", "MQTT_AUTHENTICATION_FAILED", CREDENTIALS],
-  [0x87, "Not authorized", "stop", "MQTT_NOT_AUTHORIZED", "Permit this client to connect."],
+  [0x87, "Not authorized", "stop", "MQTT_NOT_AUTHORIZED", ADMIT],
   [0x88, "Server unavailable", "retry", "MQTT_UNAVAILABLE", WAIT],
   [0x89, "Server busy", "retry", "MQTT_BUSY", WAIT],
   [0x8a, "Banned", "stop", "MQTT_NOT_AUTHORIZED", "Lift the ban on this client."],

@@ -69,8 +69,23 @@ function verified(host: string, tls: TlsMaterial): ConnectionOptions {
 
 const WEB_SOCKET_REFUSAL = /^Unexpected server response: (\d{3})$/u;
 
-/** What an error of the socket means: that TLS or the WebSocket was refused does not pass by waiting, anything else may. */
-export function socketError(cause: Error, doing: string): BridgeError {
+const HUNG_UP =
+  /^(?:the connection was closed by the other side|read ECONNRESET|write EPIPE|socket hang up|Client network socket disconnected .*|Parse Error: .*)$/su;
+
+/** A listener that is spoken to in a way that it does not know hangs up without a word, or with bytes of its own kind. */
+function hint({ tls, protocol }: MqttEndpoint): string {
+  const ways = [
+    tls === undefined ? "ask for TLS" : "not speak TLS",
+    ...(protocol === "WebSockets" ? ["not speak WebSocket"] : []),
+  ];
+  return ` (the listener may ${ways.join(" or ")})`;
+}
+
+/**
+ * What an error of the socket means: that TLS or the WebSocket was refused does not pass by waiting, anything else may. `opening` is what was
+ * being connected to, while the server had not answered yet.
+ */
+export function socketError(cause: Error, doing: string, opening?: MqttEndpoint): BridgeError {
   const { code } = cause as NodeJS.ErrnoException;
   const status = Number(WEB_SOCKET_REFUSAL.exec(cause.message)?.[1] ?? 0);
   const untrusted = code !== undefined && networkVerdict(code) === "stop";
@@ -79,6 +94,7 @@ export function socketError(cause: Error, doing: string): BridgeError {
     return new BridgeError("MQTT_AUTHENTICATION_FAILED", `${doing}: ${what}`, { cause });
   }
   const retryable = status < 400 || status >= 500;
-  const what = cause.message || code || "no reason given";
+  const said = cause.message || code || "no reason given";
+  const what = opening !== undefined && HUNG_UP.test(said) ? said + hint(opening) : said;
   return new BridgeError("MQTT_UNAVAILABLE", `${doing}: ${what}`, { cause, retryable });
 }
