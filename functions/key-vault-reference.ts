@@ -1,8 +1,6 @@
 import { BridgeError } from "../shared/errors.ts";
-import type { SecretRef } from "../shared/model/connection.ts";
+import type { KeyVaultRef } from "../shared/model/secret-store.ts";
 import { secretSetting } from "../shared/plan/connection-settings.ts";
-
-type KeyVaultRef = Extract<SecretRef, { from: "keyVault" }>;
 
 /**
  * A value of Key Vault as the platform hands it over: in the app setting that refers to it, already looked up with the app's identity.

@@ -26,6 +26,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string | undefined>> = {
   IDENTITY_UNAVAILABLE:
     "give this machine an identity (managed identity, az login), or use another authentication",
   STATE_UNAVAILABLE: "check the folder that --state names, and who may write to it",
+  KEY_VAULT_UNAVAILABLE: "check the vault's name, and that this machine may reach it",
+  KEY_VAULT_REFUSED: "grant the identity the role Key Vault Secrets User on the vault",
   USAGE: undefined,
   STOPPED: undefined,
 };

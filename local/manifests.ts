@@ -4,7 +4,7 @@ import type { LoadResult } from "../shared/manifests/compile.ts";
 import { loadManifests } from "../shared/manifests/load.ts";
 import { formatProblem, type Problem } from "../shared/manifests/problem.ts";
 import type { Plan } from "../shared/model/plan.ts";
-import type { SecretStore } from "../shared/model/secret-store.ts";
+import type { KeyVaultReader, SecretStore } from "../shared/model/secret-store.ts";
 import { secretStore } from "../shared/secrets/secret-store.ts";
 import type { Arguments } from "./command.ts";
 import { complain, type Shell } from "./shell.ts";
@@ -87,7 +87,17 @@ export function secretsOf(args: Arguments, shell: Shell, loaded: LoadResult): Se
     manifests: loaded,
     folder: args.value("secrets"),
     environment: shell.env,
+    keyVault: keyVault(),
   });
+}
+
+/** Loaded when a manifest refers to a vault: most commands and most manifests do without. */
+function keyVault(): KeyVaultReader {
+  let reader: Promise<KeyVaultReader> | undefined;
+  return async (ref, secretNamed) => {
+    reader ??= import("../shared/compose.ts").then(({ keyVaultReader }) => keyVaultReader());
+    return (await reader)(ref, secretNamed);
+  };
 }
 
 /** What a host runs. */

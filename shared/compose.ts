@@ -3,6 +3,7 @@
  */
 import { hostname } from "node:os";
 import { azureTokenSource } from "./adapters/identity/azure-token-source.ts";
+import { azureKeyVault } from "./adapters/key-vault/azure-key-vault.ts";
 import { systemClock } from "./adapters/system/system-clock.ts";
 import type { ArrivedCanary, CanaryRequest } from "./compose/canary-end.ts";
 import { openEnds, partitionsOf } from "./compose/canary-ends.ts";
@@ -25,6 +26,7 @@ import type { LetterSelection, StoredLetter } from "./engine/dead-letter-log.ts"
 import type { ReplayResult } from "./engine/replay.ts";
 import type { RouteStatus } from "./engine/status.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
+import type { KeyVaultReader } from "./model/secret-store.ts";
 
 export type {
   ArrivedCanary,
@@ -151,6 +153,11 @@ export function replayDeadLetters(
   settings: SendSettings,
 ): Promise<ReplayResult> {
   return sendDeadLetters(context(options, options.plan.routes.length), settings);
+}
+
+/** Reads Azure Key Vault with the app's own identity, or with the service principals that manifests name. */
+export function keyVaultReader(): KeyVaultReader {
+  return azureKeyVault({ identity: azureTokenSource() });
 }
 
 async function startOrStop(live: LiveRoute, host: HostContext): Promise<void> {

@@ -3,11 +3,9 @@ import { join } from "node:path";
 import { BridgeError } from "../errors.ts";
 import { environmentName, environmentPart } from "../manifests/environment-name.ts";
 import type { KeyValueMap } from "../manifests/key-values.ts";
-import type { SecretRef } from "../model/connection.ts";
-import type { SecretStore } from "../model/secret-store.ts";
+import type { KeyVaultReader, KeyVaultRef, SecretStore } from "../model/secret-store.ts";
 
 type Kind = "Secret" | "ConfigMap";
-type KeyVaultRef = Extract<SecretRef, { from: "keyVault" }>;
 
 export interface SecretStoreOptions {
   /** What the manifests hold themselves: looked at first. */
@@ -19,8 +17,8 @@ export interface SecretStoreOptions {
   readonly readFile?: (path: string) => Promise<Uint8Array>;
   /** The names in a folder; rejects with code ENOENT when there is none. */
   readonly readFolder?: (path: string) => Promise<readonly string[]>;
-  /** Reads an object of Azure Key Vault with the app's own identity. */
-  readonly keyVault?: (ref: KeyVaultRef) => Promise<Uint8Array>;
+  /** Reads an object of Azure Key Vault. */
+  readonly keyVault?: KeyVaultReader;
 }
 
 /** Keys as Kubernetes and the documents spell them; the environment knows capitals and `_` only. */
@@ -174,7 +172,7 @@ async function fromKeyVault(options: SecretStoreOptions, ref: KeyVaultRef): Prom
     );
   }
   try {
-    return await options.keyVault(ref);
+    return await options.keyVault(ref, (name) => allValues(options, "Secret", name));
   } catch (cause) {
     if (cause instanceof BridgeError) throw cause;
     throw new BridgeError("SECRET_MISSING", `Cannot read ${what}`, { cause, retryable: true });

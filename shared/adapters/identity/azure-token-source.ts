@@ -1,34 +1,34 @@
-import type { TokenCredential } from "@azure/identity";
+import type { ClientSecretCredentialOptions, TokenCredential } from "@azure/identity";
 import { BridgeError } from "../../errors.ts";
 import type { TokenRequest, TokenSource } from "../../model/token-source.ts";
+import { identityReason } from "./identity-reason.ts";
 
 /**
- * Tokens by @azure/identity: the managed identity on Azure, what DefaultAzureCredential finds on a developer's machine.
- * The SDK is loaded at the first token, for a bridge without identities should not pay for it at start.
+ * Tokens by @azure/identity: the managed identity on Azure, what DefaultAzureCredential finds on a developer's machine, and service
+ * principals with a secret. The SDK is loaded at the first token, for a bridge without identities should not pay for it at start.
  */
 export function azureTokenSource(
-  create: (request: TokenRequest) => Promise<TokenCredential> = defaultCredential,
+  create: (request: TokenRequest) => Promise<TokenCredential> = azureCredential,
 ): TokenSource {
   const credentials = new Map<string, Promise<TokenCredential>>();
   return {
     async token(request) {
-      const key = `${request.clientId ?? ""} ${request.tenantId ?? ""}`;
+      const { clientId, tenantId, clientSecret, scope } = request;
+      const key = [clientId, tenantId, clientSecret].join(" ");
       let credential = credentials.get(key);
       if (credential === undefined) {
         credential = create(request);
         credentials.set(key, credential);
       }
       try {
-        const token = await (await credential).getToken(request.scope);
+        const token = await (await credential).getToken(scope);
         if (token === null) throw new Error("no identity answered");
         return { value: token.token, expiresAt: token.expiresOnTimestamp };
       } catch (cause) {
         credentials.delete(key);
-        const who = request.clientId === undefined ? "" : ` of identity ${request.clientId}`;
-        const text = cause instanceof Error ? firstLine(cause.message) : "unknown reason";
         throw new BridgeError(
           "IDENTITY_UNAVAILABLE",
-          `Cannot get an access token${who} for "${request.scope}": ${text}`,
+          `Cannot get an access token${whoseOf(request)} for "${scope}": ${identityReason(cause)}`,
           { cause, retryable: true },
         );
       }
@@ -36,14 +36,22 @@ export function azureTokenSource(
   };
 }
 
-async function defaultCredential(request: TokenRequest): Promise<TokenCredential> {
-  const { DefaultAzureCredential } = await import("@azure/identity");
-  return new DefaultAzureCredential({
-    ...(request.clientId === undefined ? {} : { managedIdentityClientId: request.clientId }),
-    ...(request.tenantId === undefined ? {} : { tenantId: request.tenantId }),
-  });
+function whoseOf({ clientId, clientSecret }: TokenRequest): string {
+  if (clientId === undefined) return "";
+  return ` of ${clientSecret === undefined ? "identity" : "service principal"} ${clientId}`;
 }
 
-function firstLine(message: string): string {
-  return message.split("\n", 1)[0] ?? message;
+/** The SDK's credential for whom a request names. `options` are those of a service principal. */
+export async function azureCredential(
+  { clientId, tenantId, clientSecret }: TokenRequest,
+  options: ClientSecretCredentialOptions = {},
+): Promise<TokenCredential> {
+  const { ClientSecretCredential, DefaultAzureCredential } = await import("@azure/identity");
+  if (clientSecret !== undefined) {
+    return new ClientSecretCredential(tenantId ?? "", clientId ?? "", clientSecret, options);
+  }
+  return new DefaultAzureCredential({
+    ...(clientId === undefined ? {} : { managedIdentityClientId: clientId }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+  });
 }

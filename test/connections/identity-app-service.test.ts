@@ -1,0 +1,3 @@
+import { identityRows } from "../support/azure/identity-rows.ts";
+
+identityRows("App Service");
