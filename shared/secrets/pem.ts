@@ -44,7 +44,7 @@ export function trustedCertificates(source: string, texts: readonly PemText[]): 
   return certificates;
 }
 
-function parseCertificate(where: string, text: string): { x509: X509Certificate; text: string } {
+function parseCertificate(where: string, text: string): Certificate {
   try {
     return { x509: new X509Certificate(text), text };
   } catch (cause) {
@@ -78,13 +78,38 @@ export function clientCertificate(
       `Cannot use ${source}: the private key "${pem.key.name}" does not belong to the certificate "${pem.certificate.name}"`,
     );
   }
-  const until = Date.parse(own.x509.validTo);
-  if (until < now)
-    throw invalid(
-      `Cannot use ${source}: its certificate has expired on ${new Date(until).toISOString()}`,
-    );
-  const rest = all.filter((other) => other !== own);
-  return { certificate: [own, ...rest].map(({ text }) => text).join("\n"), key: key.text };
+  checkValidity(source, own.x509, now);
+  return { certificate: inOrder(own, all).join("\n"), key: key.text };
+}
+
+function checkValidity(source: string, { validFrom, validTo }: X509Certificate, now: number): void {
+  const from = Date.parse(validFrom);
+  const until = Date.parse(validTo);
+  const problem =
+    until < now
+      ? `has expired on ${new Date(until).toISOString()}`
+      : from > now
+        ? `is not valid before ${new Date(from).toISOString()}: wait, or set the clock of this machine`
+        : undefined;
+  if (problem !== undefined) throw invalid(`Cannot use ${source}: its certificate ${problem}`);
+}
+
+interface Certificate {
+  readonly x509: X509Certificate;
+  readonly text: string;
+}
+
+/** Each certificate before that of its issuer, as TLS 1.2 wants them; those that belong to none follow. */
+function inOrder(own: Certificate, all: readonly Certificate[]): string[] {
+  const chain = [own];
+  const rest = new Set(all.filter((other) => other !== own));
+  let issuer: Certificate | undefined = own;
+  while (issuer !== undefined) {
+    const { x509 }: Certificate = issuer;
+    issuer = [...rest].find((other) => x509.checkIssued(other.x509));
+    if (issuer !== undefined && rest.delete(issuer)) chain.push(issuer);
+  }
+  return [...chain, ...rest].map(({ text }) => text);
 }
 
 function certificateBlocks(source: string, { name, text }: PemText): Block[] {
@@ -92,7 +117,7 @@ function certificateBlocks(source: string, { name, text }: PemText): Block[] {
   if (found.length > 0) return found;
   const instead = blocksOf(text).some(isKey)
     ? "it holds a private key: certificate and key are swapped"
-    : 'it holds no "-----BEGIN CERTIFICATE-----"';
+    : notPem(text, "CERTIFICATE");
   throw invalid(`Cannot read ${source}, key "${name}": ${instead}`);
 }
 
@@ -101,8 +126,16 @@ function keyBlock(source: string, { name, text }: PemText): Block {
   if (found !== undefined) return found;
   const instead = blocksOf(text).some(isCertificate)
     ? "it holds a certificate: certificate and key are swapped"
-    : 'it holds no "-----BEGIN PRIVATE KEY-----"';
+    : notPem(text, "PRIVATE KEY");
   throw invalid(`Cannot read ${source}, key "${name}": ${instead}`);
+}
+
+/** DER and PKCS#12 are ASN.1: a SEQUENCE, and near its begin a version, which is an INTEGER of one byte. */
+function notPem(text: string, label: string): string {
+  const version = text.indexOf("\u0002\u0001");
+  if (!text.startsWith("0") || version < 0 || version > 16)
+    return `it holds no "-----BEGIN ${label}-----"`;
+  return "it is DER or PKCS#12, not PEM: convert it with openssl x509, openssl pkey or openssl pkcs12";
 }
 
 function parseKey(source: string, name: string, text: string): KeyObject {
