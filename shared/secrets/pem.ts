@@ -130,11 +130,10 @@ function keyBlock(source: string, { name, text }: PemText): Block {
   throw invalid(`Cannot read ${source}, key "${name}": ${instead}`);
 }
 
-/** DER and PKCS#12 are ASN.1: a SEQUENCE, and near its begin a version, which is an INTEGER of one byte. */
+/** DER and PKCS#12 are ASN.1: a SEQUENCE, and near its begin an INTEGER, the version or the serial number. */
 function notPem(text: string, label: string): string {
-  const version = text.indexOf("\u0002\u0001");
-  if (!text.startsWith("0") || version < 0 || version > 16)
-    return `it holds no "-----BEGIN ${label}-----"`;
+  const integer = text.slice(0, 16).includes("\u0002");
+  if (!text.startsWith("0") || !integer) return `it holds no "-----BEGIN ${label}-----"`;
   return "it is DER or PKCS#12, not PEM: convert it with openssl x509, openssl pkey or openssl pkcs12";
 }
 
