@@ -47,10 +47,11 @@ function openStrand(
 ): Strand {
   const { clock, log, tap, instance } = host;
   const { kafka, mqtt } = at.endpoints;
+  const receiveMaximum = route.maxInflightMessages ?? mqtt.maxInflightMessages;
   const subscriber = mqttSubscriber({
     endpoint: mqtt,
     clientIdentifier: subscriberIdentifier(route, instance, at.share),
-    receiveMaximum: route.maxInflightMessages ?? mqtt.maxInflightMessages,
+    receiveMaximum,
     log,
     clock,
   });
@@ -81,6 +82,7 @@ function openStrand(
     log,
     counters: at.counters,
     budgetBytes: at.budgetBytes,
+    receiveMaximum,
     onFailed: () => undefined,
     ...(produced === undefined
       ? {}

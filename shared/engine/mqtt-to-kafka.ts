@@ -32,6 +32,11 @@ export interface MqttToKafkaOptions {
   readonly counters: RouteCounters;
   /** Bytes of messages held at once; above it the subscriber is paused. */
   readonly budgetBytes: number;
+  /**
+   * Our Receive Maximum, and so what a crash may double: no more QoS 1 messages are in one send, however many more a broker that does not
+   * keep to it has delivered. Default: no limit.
+   */
+  readonly receiveMaximum?: number;
   readonly onFailed: (error: BridgeError) => void;
   readonly onProduced?: (publish: Publish, topic: string) => void;
   /** The attempt that a dead letter of this delivery names: more than 1, the default, when it comes from a dead letter. */
@@ -182,18 +187,23 @@ export class MqttToKafka {
     batch: readonly Held[],
     at: number,
   ): { records: OutgoingRecord[]; owners: Held[]; next: number } {
+    const { receiveMaximum = Number.POSITIVE_INFINITY } = this.options;
     const records: OutgoingRecord[] = [];
     const owners: Held[] = [];
     let bytes = 0;
+    let unacknowledged = 0;
     let next = at;
     for (; next < batch.length; next += 1) {
       const held = batch[next];
       if (held === undefined || held.ended) continue;
+      const isAwaited = held.delivery.publish.qos === 1;
+      if (isAwaited && unacknowledged === receiveMaximum) break;
       const record = this.translateOne(held);
       if (record === undefined) continue;
       const size = encodedBytes(record);
       if (records.length > 0 && bytes + size > MAXIMUM_SEND_BYTES) break;
       bytes += size;
+      if (isAwaited) unacknowledged += 1;
       records.push(record);
       owners.push(held);
     }

@@ -41,7 +41,10 @@ function translate(
   return { kind: "translated", message, removed: [] };
 }
 
-async function started(over: Partial<MqttToKafkaRoute> = {}, budgetBytes = 10_000_000) {
+async function started(
+  over: Partial<MqttToKafkaRoute> = {},
+  { budgetBytes = 10_000_000, receiveMaximum = 65_535 } = {},
+) {
   const clock = new VirtualClock();
   const subscriber = new MemorySubscriber();
   const producer = new MemoryProducer();
@@ -60,6 +63,7 @@ async function started(over: Partial<MqttToKafkaRoute> = {}, budgetBytes = 10_00
     log,
     counters,
     budgetBytes,
+    receiveMaximum,
     onFailed: (error) => failures.push(error),
   });
   await route.start();
@@ -139,6 +143,16 @@ describe("MqttToKafka", () => {
     expect(producer.batches).toEqual([2, 2, 1]);
   });
 
+  test("sends no more QoS 1 messages at once than a crash may double, whatever the broker delivers [S-50]", async () => {
+    const { clock, subscriber, producer } = await started({}, { receiveMaximum: 2 });
+    for (const qos of [1, 0, 1, 0, 1, 1, 1] as const) {
+      subscriber.deliver(publish({ qos }), clock.now());
+    }
+    await clock.advance(100);
+    expect(producer.batches).toEqual([4, 2, 1]);
+    expect(subscriber.acknowledged).toHaveLength(7);
+  });
+
   test("retries a transient failure without end, and acknowledges once [S-54]", async () => {
     const { clock, subscriber, producer, deliver, counters } = await started();
     producer.verdict = () => DOWN;
@@ -213,7 +227,7 @@ describe("MqttToKafka", () => {
   });
 
   test("pauses intake when its budget is full and resumes by itself [S-53]", async () => {
-    const { clock, subscriber, producer, deliver } = await started({}, 3000);
+    const { clock, subscriber, producer, deliver } = await started({}, { budgetBytes: 3000 });
     producer.verdict = () => DOWN;
     deliver("1", "2", "3", "4", "5", "6", "7");
     await clock.advance(1000);

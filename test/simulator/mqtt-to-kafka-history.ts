@@ -18,6 +18,9 @@ interface Known {
 /** Everything that can be seen of the bridge from outside, held to S-50, S-51 and S-54. */
 export class MqttToKafkaHistory {
   readonly violations: string[] = [];
+  /** What a crash may double: so many, at any time, were written by one life of the host and not acknowledged to MQTT by it. */
+  maxUnacknowledged: number = Number.POSITIVE_INFINITY;
+  private readonly unacknowledged = new Map<Life, Set<string>>();
   private readonly world: World;
   private readonly messages = new Map<string, Known>();
   private appends = 0;
@@ -54,10 +57,15 @@ export class MqttToKafkaHistory {
     }
   }
 
-  appended(id: string): void {
+  appended(life: Life, id: string): void {
     const known = this.known(id);
     if (known.isAcknowledged) this.violation(`${id} was sent again after its acknowledgement`);
     known.appendedAt.push(this.appends++);
+    const exposed = this.unacknowledged.get(life) ?? new Set<string>();
+    this.unacknowledged.set(life, exposed.add(id));
+    if (exposed.size > this.maxUnacknowledged) {
+      this.violation(`${id} makes ${exposed.size} that are written and not acknowledged`);
+    }
   }
 
   safe(life: Life, id: string): void {
@@ -74,6 +82,7 @@ export class MqttToKafkaHistory {
   }
 
   acknowledging(life: Life, id: string): void {
+    this.unacknowledged.get(life)?.delete(id);
     if (!this.known(id).safeIn.has(life)) {
       this.violation(`${id} was acknowledged before it was safe`);
     }

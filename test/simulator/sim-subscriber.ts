@@ -27,7 +27,8 @@ export interface SimSubscriberOptions {
   readonly session: SimSession;
   readonly history: MqttToKafkaHistory;
   readonly faults: Faults;
-  readonly receiveMaximum: number;
+  /** How many unacknowledged messages the broker delivers. */
+  readonly most: number;
 }
 
 /** A subscriber whose connection breaks: whatever is not acknowledged then comes again, in the old order. */
@@ -73,10 +74,10 @@ export class SimSubscriber implements Subscriber {
     this.connection += 1;
   }
 
-  /** Delivers one message after the other, as far as the Receive Maximum goes. */
+  /** Delivers one message after the other, as far as the broker goes. */
   more(): void {
-    const { life, receiveMaximum } = this.options;
-    const isHeld = this.isPaused || this.outstanding.size >= receiveMaximum;
+    const { life, most } = this.options;
+    const isHeld = this.isPaused || this.outstanding.size >= most;
     if (!this.isOnline || isHeld || this.isDelivering) return;
     const next = this.options.session.messages.find((message) => !this.outstanding.has(message));
     if (next === undefined) return;

@@ -35,6 +35,8 @@ class Simulation {
   private readonly history: MqttToKafkaHistory;
   private readonly session = new SimSession();
   private readonly receiveMaximum: number;
+  /** How many unacknowledged messages the broker delivers: some brokers exceed the Receive Maximum. */
+  private readonly most: number;
   private readonly budgetBytes: number;
   private readonly batching: Batching;
 
@@ -46,6 +48,8 @@ class Simulation {
     this.faults = random.chance(0.05) ? NO_FAULTS : drawFaults(random);
     this.history = new MqttToKafkaHistory(this.world);
     this.receiveMaximum = random.between(1, 20);
+    this.most = this.receiveMaximum + (random.chance(0.3) ? random.between(1, 10) : 0);
+    this.history.maxUnacknowledged = this.receiveMaximum;
     this.budgetBytes = random.pick([1, 2000, 1_000_000]);
     this.batching = {
       enabled: random.chance(0.7),
@@ -109,7 +113,7 @@ class Simulation {
         for (const id of ids) history.sending(id);
       },
       appended: (ids) => {
-        for (const id of ids) history.appended(id);
+        for (const id of ids) history.appended(life, id);
       },
       isForbidden: (id) => history.fate(id) === "forbidden",
     });
@@ -117,8 +121,8 @@ class Simulation {
       route: mqttToKafkaRoute({ batching: this.batching }),
       translate: ({ publish: given }, context) => this.translate(life, given, context.now),
       subscription: { topicFilters: ["line/#"], qos: 1 },
-      subscriber: new SimSubscriber({ life, session, history, faults, receiveMaximum }),
-      ...{ producer, deadLetters, clock: life, log, counters, onFailed },
+      subscriber: new SimSubscriber({ life, session, history, faults, most: this.most }),
+      ...{ producer, deadLetters, clock: life, log, counters, onFailed, receiveMaximum },
       budgetBytes: this.budgetBytes,
     });
     return { life, route, deadLetters, counters };

@@ -183,8 +183,8 @@ class MqttSubscriber implements Subscriber {
   private scheduleAcknowledgements(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    // Everything acknowledged in this turn of the event loop leaves in one write.
-    setImmediate(() => {
+    // Everything acknowledged together leaves in one write, and before the next send to Kafka does: a crash would double both.
+    queueMicrotask(() => {
       this.scheduled = false;
       this.sendAcknowledgements();
     });
