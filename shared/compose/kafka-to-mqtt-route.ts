@@ -17,13 +17,20 @@ import { groupInstanceId, kafkaClientId, publisherIdentifier } from "./names.ts"
 import { routeStatus } from "./route-status.ts";
 
 /** Event Hubs documents four commits a second and partition and takes about two; a broker of one's own takes more. */
-const COMMIT_INTERVAL_MS = { eventHubs: 1000, kafka: 250 };
+const COMMITS = {
+  eventHubs: { commitIntervalMs: 1000, commitGapMs: 500 },
+  kafka: { commitIntervalMs: 250, commitGapMs: 0 },
+};
+/** With two commits a second a window of 100 would be 200 messages a second: duplicates after a crash have a bound of their own there. */
+const EVENT_HUBS_UNCOMMITTED = 10_000;
 /** For ports that do not say how they are. */
 const UP: ConnectionStatus = { connected: true };
 
 /** What all forms of the route are made of. */
 export interface Parts {
   readonly endpoints: Endpoints;
+  /** How many publishes may be unacknowledged. */
+  readonly window: number;
   readonly publisher: Publisher;
   readonly letters: RecordProducer;
   readonly deadLetters: DeadLetters;
@@ -35,10 +42,11 @@ export interface Parts {
 export async function parts(route: KafkaToMqttRoute, host: HostContext): Promise<Parts> {
   const { clock, log, tap } = host;
   const endpoints = await resolveEndpoints(route, host);
+  const window = route.maxInflightMessages ?? endpoints.mqtt.maxInflightMessages;
   const publisher = mqttPublisher({
     endpoint: endpoints.mqtt,
     clientIdentifier: publisherIdentifier(route, clock.newId()),
-    window: route.maxInflightMessages ?? endpoints.mqtt.maxInflightMessages,
+    window,
     log,
     clock,
   });
@@ -59,7 +67,7 @@ export async function parts(route: KafkaToMqttRoute, host: HostContext): Promise
       ? {}
       : { onPublished: (r: KafkaRecord, p: Publish): void => published(route, r, p) }),
   };
-  return { endpoints, publisher, letters, deadLetters, counters, pump };
+  return { endpoints, window, publisher, letters, deadLetters, counters, pump };
 }
 
 /** The route with its own consumer, as the runner runs it. */
@@ -67,7 +75,11 @@ export async function openKafkaToMqtt(
   route: KafkaToMqttRoute,
   host: HostContext,
 ): Promise<LiveRoute> {
-  const { endpoints, publisher, letters, deadLetters, counters, pump } = await parts(route, host);
+  const { endpoints, window, publisher, letters, deadLetters, counters, pump } = await parts(
+    route,
+    host,
+  );
+  const { isEventHubs } = endpoints.kafka;
   const source = kafkaRecordSource({
     endpoint: endpoints.kafka,
     clientId: kafkaClientId(route, host.instance),
@@ -80,9 +92,8 @@ export async function openKafkaToMqtt(
   const engine = new KafkaToMqtt({
     ...pump,
     source,
-    commitIntervalMs: endpoints.kafka.isEventHubs
-      ? COMMIT_INTERVAL_MS.eventHubs
-      : COMMIT_INTERVAL_MS.kafka,
+    ...(isEventHubs ? COMMITS.eventHubs : COMMITS.kafka),
+    maxUncommitted: isEventHubs ? Math.max(window, EVENT_HUBS_UNCOMMITTED) : window,
     onFailed: () => undefined,
   });
   let lifecycle: "starting" | "running" | "stopped" = "starting";

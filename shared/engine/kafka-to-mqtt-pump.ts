@@ -6,6 +6,7 @@ import type { Translation, TranslationContext } from "../model/translation.ts";
 import { deadLetterDepth, deadLetterOfRecord } from "../translate/dead-letter.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { Exposure } from "./exposure.ts";
 import { type EntryOwner, type Lane, LaneEntry } from "./lane.ts";
 import type { Clock, Log, Publisher, PublishOutcome } from "./ports.ts";
 import { recordMemory } from "./sizes.ts";
@@ -21,6 +22,8 @@ export interface KafkaToMqttPumpOptions {
   readonly counters: RouteCounters;
   /** Bytes of records held at once before `whenRoom` makes callers wait. */
   readonly budgetBytes: number;
+  /** How many records may have been sent out without a commit that is known; 1 and more. Without it any number: the host commits. */
+  readonly maxUncommitted?: number;
   /** Called after an entry is done, delivered or not. */
   readonly onDone: (entry: LaneEntry) => void;
   /** Called after an entry is given up, for its source to hand it out again. */
@@ -59,6 +62,7 @@ class EntryContext implements TranslationContext {
 export class KafkaToMqttPump implements EntryOwner {
   /** Why nothing is being published at the moment, for status pages. */
   waitingFor: BridgeError | undefined;
+  readonly exposure: Exposure;
   private readonly options: KafkaToMqttPumpOptions;
   private readonly context: EntryContext;
   private readonly wait: Backoff;
@@ -79,6 +83,7 @@ export class KafkaToMqttPump implements EntryOwner {
     this.options = options;
     this.context = new EntryContext(options.clock);
     this.wait = backoff(options.clock);
+    this.exposure = new Exposure(options.maxUncommitted ?? Number.POSITIVE_INFINITY);
   }
 
   /** Takes records of one lane, in offset order, and publishes as many as there is room for. */
@@ -114,7 +119,7 @@ export class KafkaToMqttPump implements EntryOwner {
     this.context.now = clock.now();
     while (!this.held && publisher.room > 0) {
       const entry = this.queue[this.head];
-      if (entry === undefined) break;
+      if (entry === undefined || !this.exposure.takes(entry)) break;
       this.head += 1;
       this.send(entry);
     }
@@ -122,9 +127,16 @@ export class KafkaToMqttPump implements EntryOwner {
     publisher.flush();
   }
 
+  /** Publishes nothing new of this lane, which is about to be released. */
+  holdBack(lane: Lane): void {
+    lane.isGoing = true;
+    this.giveBack((entry) => entry.lane === lane && !entry.isExposed);
+  }
+
   /** Gives back entries of this lane that were not published; those that were still count when they settle. */
   release(lane: Lane): void {
     lane.open = false;
+    this.exposure.gone(lane);
     this.giveBack((entry) => entry.lane === lane);
   }
 
@@ -184,6 +196,7 @@ export class KafkaToMqttPump implements EntryOwner {
         }
         entry.state = "published";
         this.published += 1;
+        this.exposure.sent(entry);
         publisher.publish(translation.message, entry);
         this.options.onPublished?.(entry.record, translation.message);
         return;
@@ -215,7 +228,7 @@ export class KafkaToMqttPump implements EntryOwner {
   /** A repetition of what was counted before: done, whatever became of it. */
   private close(entry: LaneEntry): void {
     entry.state = "done";
-    if (entry.lane.open) entry.lane.advance();
+    if (entry.lane.open) this.exposure.advanced(entry.lane);
     this.options.onDone(entry);
   }
 
@@ -301,6 +314,7 @@ export class KafkaToMqttPump implements EntryOwner {
     const attempt = this.options.attemptOf?.(entry.record) ?? 1;
     const why = { code, reason, route: route.name, time: clock.now(), attempt };
     entry.state = "published";
+    this.exposure.sent(entry);
     this.deadLettering += 1;
     this.options.deadLetters
       .write(deadLetterOfRecord(entry.record, route.deadLetterTopic, why))

@@ -8,7 +8,12 @@ export interface KafkaToMqttOptions extends Omit<KafkaToMqttPumpOptions, "onDone
   readonly source: RecordSource;
   /** Milliseconds between commits. Event Hubs documents 4 commits a second and partition, and takes about 2. */
   readonly commitIntervalMs: number;
+  /** Milliseconds from one commit to the next when so much is done that it need not wait for its interval. Default 0. */
+  readonly commitGapMs?: number;
 }
+
+/** How long a partition that goes may wait for what was sent of it to be acknowledged: until it is gone the whole group stands. */
+const GOING_MS = 1000;
 
 /** A running Kafka to MQTT route: a source, a pump, and commits that never pass the first record that is not done. */
 export class KafkaToMqtt implements RecordConsumer {
@@ -17,7 +22,11 @@ export class KafkaToMqtt implements RecordConsumer {
   private readonly lanes = new Map<string, Lane>();
   private readonly dirty = new Set<Lane>();
   private committing: Promise<void> | undefined;
+  /** Told whenever an entry is done. */
+  private readonly going = new Set<() => void>();
   private cancelCommit: (() => void) | undefined;
+  private lastCommit = Number.NEGATIVE_INFINITY;
+  private lastFailed = false;
   private stopping = false;
   private failure: BridgeError | undefined;
 
@@ -27,6 +36,8 @@ export class KafkaToMqtt implements RecordConsumer {
       ...options,
       onDone: (entry) => {
         if (entry.lane.open) this.dirty.add(entry.lane);
+        this.commitIfDue();
+        if (this.going.size > 0) for (const look of this.going) look();
       },
       onFailed: (error) => this.failed(error),
     });
@@ -54,21 +65,26 @@ export class KafkaToMqtt implements RecordConsumer {
       if (old !== undefined) this.close(old);
       this.lanes.set(laneKey(topic, partition), new Lane(topic, partition));
     }
+    this.pump.fill();
   }
 
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
-    const lanes = partitions.map(({ topic, partition }) =>
-      this.lanes.get(laneKey(topic, partition)),
+    const lanes = partitions.flatMap(
+      ({ topic, partition }) => this.lanes.get(laneKey(topic, partition)) ?? [],
     );
+    for (const lane of lanes) this.pump.holdBack(lane);
+    await this.committable(lanes);
     await this.commit();
-    for (const lane of lanes) if (lane !== undefined) this.close(lane);
+    for (const lane of lanes) this.close(lane);
+    // what was held back behind their uncommitted records may go now
+    this.pump.fill();
   }
 
   async records(batch: readonly KafkaRecord[]): Promise<void> {
     const [first] = batch;
     if (first === undefined || this.stopping) return;
     const lane = this.lanes.get(laneKey(first.topic, first.partition));
-    if (lane === undefined) return;
+    if (lane === undefined || lane.isGoing) return;
     this.pump.push(lane, batch);
     await this.pump.whenRoom();
   }
@@ -103,6 +119,24 @@ export class KafkaToMqtt implements RecordConsumer {
     this.pump.release(lane);
   }
 
+  /** Resolves when a commit would cover all that was sent of these lanes, or it takes too long: whoever has them next doubles the rest. */
+  private committable(lanes: readonly Lane[]): Promise<void> {
+    const isSo = (): boolean => lanes.every(({ exposed, safe }) => exposed === safe);
+    if (isSo()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.going.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (isSo()) end();
+      };
+      const cancel = this.options.clock.after(GOING_MS, end);
+      this.going.add(look);
+    });
+  }
+
   private scheduleCommit(): void {
     if (this.stopping) return;
     this.cancelCommit = this.options.clock.after(this.options.commitIntervalMs, () => {
@@ -110,36 +144,53 @@ export class KafkaToMqtt implements RecordConsumer {
     });
   }
 
+  /** A commit that failed is left to the next interval. */
+  private commitIfDue(): void {
+    const { clock, commitGapMs = 0 } = this.options;
+    if (!this.pump.exposure.isDue || this.committing !== undefined || this.stopping) return;
+    if (!this.lastFailed && clock.now() - this.lastCommit >= commitGapMs) void this.commit();
+  }
+
   /** Commits what is done. A commit that fails is only late: the next one carries the same offsets. */
   private async commit(): Promise<void> {
-    await this.committing;
+    while (this.committing !== undefined) await this.committing;
     const lanes = [...this.dirty];
     this.dirty.clear();
-    const offsets: PartitionOffset[] = [];
+    const safe: SafePoint[] = [];
     for (const lane of lanes) {
-      const offset = lane.uncommitted;
-      if (offset !== undefined) offsets.push(offset);
+      const { uncommitted } = lane;
+      if (uncommitted !== undefined) safe.push({ lane, ...uncommitted, count: lane.safe });
     }
-    if (offsets.length === 0) return;
-    this.committing = this.options.source.commit(offsets).then(
-      () => {
-        for (const lane of lanes) {
-          const at = offsets.find((o) => o.topic === lane.topic && o.partition === lane.partition);
-          if (at !== undefined) lane.markCommitted(at.offset);
-        }
-      },
-      (cause: unknown) => {
-        const error = toBridgeError(cause, "KAFKA_UNAVAILABLE", "Cannot commit");
-        this.options.log("warn", "Offsets not committed yet", {
-          route: this.options.route.name,
-          code: error.code,
-          error: error.message,
-        });
-        for (const lane of lanes) if (lane.open) this.dirty.add(lane);
-      },
+    if (safe.length === 0) return;
+    this.lastCommit = this.options.clock.now();
+    this.committing = this.options.source.commit(safe.map(partitionOffset)).then(
+      () => this.committed(safe),
+      (cause: unknown) => this.notCommitted(safe, cause),
     );
     await this.committing;
+  }
+
+  private committed(safe: readonly SafePoint[]): void {
     this.committing = undefined;
+    this.lastFailed = false;
+    for (const { lane, offset, count } of safe) {
+      lane.markCommitted(offset);
+      if (lane.open) this.pump.exposure.committed(lane, count);
+    }
+    this.pump.fill();
+    this.commitIfDue();
+  }
+
+  private notCommitted(safe: readonly SafePoint[], cause: unknown): void {
+    this.committing = undefined;
+    this.lastFailed = true;
+    const error = toBridgeError(cause, "KAFKA_UNAVAILABLE", "Cannot commit");
+    this.options.log("warn", "Offsets not committed yet", {
+      route: this.options.route.name,
+      code: error.code,
+      error: error.message,
+    });
+    for (const { lane } of safe) if (lane.open) this.dirty.add(lane);
   }
 
   private elapsed(deadline: number): Promise<void> {
@@ -148,6 +199,16 @@ export class KafkaToMqtt implements RecordConsumer {
       clock.after(Math.max(0, deadline - clock.now()), resolve);
     });
   }
+}
+
+/** How far a lane is done, and how many records that were sent out a commit of it covers. */
+interface SafePoint extends PartitionOffset {
+  readonly lane: Lane;
+  readonly count: number;
+}
+
+function partitionOffset({ topic, partition, offset }: SafePoint): PartitionOffset {
+  return { topic, partition, offset };
 }
 
 function laneKey(topic: string, partition: number): string {

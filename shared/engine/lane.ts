@@ -19,6 +19,8 @@ export class LaneEntry implements PublishReceipt {
   counted = false;
   /** Refused for good: its end is a dead letter. */
   isUndeliverable = false;
+  /** Was sent out at least once. */
+  isExposed = false;
   /** Kept over repetitions, so that a created CloudEvent keeps its id. */
   id: string | undefined;
   private readonly owner: EntryOwner;
@@ -44,6 +46,11 @@ export class Lane {
   readonly partition: number;
   /** False after the partition was revoked: what is left is somebody else's. */
   open = true;
+  /** True once it is about to be revoked: it takes nothing more. */
+  isGoing = false;
+  /** Entries that were sent out and are not known to be committed; `safe` of them a commit would cover now. Kept by Exposure. */
+  exposed = 0;
+  safe = 0;
   private entries: LaneEntry[] = [];
   private head = 0;
   private done: bigint | undefined;
@@ -63,6 +70,7 @@ export class Lane {
     let entry = this.entries[this.head];
     while (entry !== undefined && entry.state === "done") {
       this.done = entry.record.offset + 1n;
+      if (entry.isExposed) this.safe += 1;
       this.head += 1;
       entry = this.entries[this.head];
     }

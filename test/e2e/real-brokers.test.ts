@@ -12,6 +12,9 @@ const MANY = 100_000;
 /** Messages a second, while something happens. */
 const STREAM = 4_000;
 const SOON_MS = 60_000;
+const KILLS = 2;
+/** maxInflightMessages, where the manifests say nothing else. */
+const WINDOW = 100;
 
 const ALERTS = Array.from({ length: 20 }, (_, index) => `temperature-alerts/line-${index}/high`);
 const THERMOSTATS = Array.from({ length: 20 }, (_, index) => `thermostats/t${index}/telemetry/air`);
@@ -143,10 +146,10 @@ describeReal("isthmus run between Kafka 4 and Mosquitto", NEEDS, () => {
     for (const { result, run } of results) expect(result, run).toEqual(complete(result.sent));
   });
 
-  test("loses nothing, keeps the order and flows again within 10 s when it is killed in the middle, twice (S-50)", async () => {
+  test("loses nothing, keeps the order, doubles a window at most and flows again within 10 s when it is killed, and killed again (S-50)", async () => {
     const results = await inTheMiddle("killed", async (flows) => {
       // the second time while the group may still be busy with the first
-      for (const _ of [1, 2]) {
+      for (let kill = 0; kill < KILLS; kill++) {
         runner.signal("SIGKILL");
         expect(await runner.ended).toBe("SIGKILL");
         runner = await bench.startRunner();
@@ -157,8 +160,7 @@ describeReal("isthmus run between Kafka 4 and Mosquitto", NEEDS, () => {
     });
     for (const { result, run } of results) {
       expect(result, run).toMatchObject(whole);
-      // what came since the last commit, and there are four a second
-      expect(result.duplicates).toBeLessThan(STREAM);
+      expect(result.duplicates, run).toBeLessThanOrEqual(KILLS * WINDOW);
     }
   });
 

@@ -38,7 +38,15 @@ function translate(r: KafkaRecord): Translation<Publish> {
   };
 }
 
-function setUp(over: { window?: number; budgetBytes?: number; deadLetterTopic?: string } = {}) {
+function setUp(
+  over: {
+    window?: number;
+    budgetBytes?: number;
+    deadLetterTopic?: string;
+    maxUncommitted?: number;
+    commitGapMs?: number;
+  } = {},
+) {
   const clock = new VirtualClock();
   const source = new MemorySource();
   const publisher = new MemoryPublisher(over.window ?? 1000);
@@ -57,6 +65,8 @@ function setUp(over: { window?: number; budgetBytes?: number; deadLetterTopic?: 
     counters,
     budgetBytes: over.budgetBytes ?? 1_000_000,
     commitIntervalMs: 200,
+    maxUncommitted: over.maxUncommitted ?? 1_000_000,
+    commitGapMs: over.commitGapMs ?? 0,
     onFailed: (error) => failures.push(error),
   });
   return { clock, source, publisher, producer, counters, failures, route };
@@ -67,6 +77,13 @@ async function started(over: Parameters<typeof setUp>[0] = {}) {
   await parts.route.start();
   parts.route.assigned([{ topic: "source", partition: 0 }]);
   return parts;
+}
+
+/** Gives partition 0 up, and time for it. */
+async function given(route: KafkaToMqtt, clock: VirtualClock): Promise<void> {
+  const revoked = route.revoked([{ topic: "source", partition: 0 }]);
+  await clock.advance(1000);
+  await revoked;
 }
 
 const records = (...values: string[]): KafkaRecord[] =>
@@ -246,6 +263,73 @@ describe("KafkaToMqtt", () => {
     expectLedger(counters);
   });
 
+  test("sends out no more without a commit than a crash may double, dead letters included [S-50]", async () => {
+    const { clock, source, publisher, producer, route } = await started({ maxUncommitted: 4 });
+    source.commitFault = new BridgeError("KAFKA_UNAVAILABLE", "down", { retryable: true });
+    void route.records(records("a", "bad", "c", "d", "e", "f", "g", "h"));
+    publisher.settleAll();
+    await clock.advance(5000);
+    expect([publisher.sent.length, producer.sent.length]).toEqual([3, 1]);
+    source.commitFault = undefined;
+    await clock.advance(200);
+    expect(source.committed("source", 0)).toBe(4n);
+    expect([publisher.sent.length, publisher.unsettled]).toEqual([7, 4]);
+    publisher.settle(BUSY);
+    publisher.settleAll();
+    await clock.advance(120_000);
+    // the same once more exposes nothing new
+    expect(publisher.sent.length).toBe(11);
+  });
+
+  test("a partition that goes to another takes its share of what may be uncommitted along [S-26]", async () => {
+    const { clock, source, publisher, route } = await started({ maxUncommitted: 4 });
+    source.commitFault = new BridgeError("KAFKA_UNAVAILABLE", "down", { retryable: true });
+    void route.records(numbered(8));
+    publisher.settle();
+    await given(route, clock);
+    publisher.settleAll();
+    route.assigned([{ topic: "source", partition: 0 }]);
+    void route.records(numbered(8));
+    expect(publisher.sent.length).toBe(8);
+    source.commitFault = undefined;
+    publisher.settleAll();
+    await clock.advance(1000);
+    publisher.settleAll();
+    await clock.advance(1000);
+    expect(source.committed("source", 0)).toBe(8n);
+  });
+
+  test("goes on with other partitions when one goes that stood in their way [S-26]", async () => {
+    const { source, publisher, route } = await started({ maxUncommitted: 2 });
+    const other = { topic: "source", partition: 1 };
+    route.assigned([other]);
+    source.commitFault = new BridgeError("KAFKA_UNAVAILABLE", "down", { retryable: true });
+    void route.records(numbered(2));
+    void route.records(numbered(1).map((one) => ({ ...one, partition: 1 })));
+    publisher.settleAll();
+    expect(publisher.sent).toHaveLength(2);
+    await route.revoked([{ topic: "source", partition: 0 }]);
+    expect(publisher.sent).toHaveLength(3);
+  });
+
+  test.each([
+    { gap: 0, after: "at once", commits: 3 },
+    { gap: 100, after: "when the last one is long enough ago", commits: 2 },
+  ])(
+    "commits without waiting for its interval when much is done, $after",
+    async ({ gap, commits }) => {
+      const { clock, source, publisher, route } = await started({
+        ...{ maxUncommitted: 8, commitGapMs: gap },
+      });
+      void route.records(numbered(6));
+      for (let i = 0; i < 6; i += 1) {
+        publisher.settle();
+        await clock.advance(i === 4 ? 100 : 1);
+      }
+      expect(source.commits.map(({ offset }) => offset)).toHaveLength(commits);
+    },
+  );
+
   test("keeps trying while a commit fails, and commits later", async () => {
     const { clock, source, publisher, route } = await started();
     source.commitFault = new BridgeError("KAFKA_UNAVAILABLE", "down", { retryable: true });
@@ -263,12 +347,25 @@ describe("KafkaToMqtt", () => {
     void route.records(numbered(5));
     publisher.settle(undefined, 0);
     publisher.online = false;
-    await route.revoked([{ topic: "source", partition: 0 }]);
+    await given(route, clock);
     expect(source.committed("source", 0)).toBe(1n);
     publisher.settleAll();
     await clock.advance(1000);
     expect(source.committed("source", 0)).toBe(1n);
     expect(counters.released).toBe(2);
+    expectLedger(counters);
+  });
+
+  test("sends nothing more of a partition that goes, and commits what is acknowledged meanwhile [S-26]", async () => {
+    const { source, publisher, route, counters } = await started({ window: 2 });
+    void route.records(numbered(5));
+    const revoked = route.revoked([{ topic: "source", partition: 0 }]);
+    void route.records(numbered(5));
+    publisher.settleAll();
+    await revoked;
+    expect(publisher.sent).toHaveLength(2);
+    expect(source.committed("source", 0)).toBe(2n);
+    expect(counters.released).toBe(3);
     expectLedger(counters);
   });
 

@@ -26,6 +26,10 @@ export class KafkaToMqttHistory {
   readonly violations: string[] = [];
   /** Set where a host hands a batch over again: what was acknowledged in this life must not be published again then. */
   isRemembered = false;
+  /** What a crash may double: so many, at any time, were published by one life of the host and are not committed. */
+  maxUncommitted: number = Number.POSITIVE_INFINITY;
+  private readonly uncommitted = new Map<Life, Set<string>>();
+  private readonly leaving = new Set<number>();
   private readonly world: World;
   private readonly partitions = new Map<number, Partition>();
   private readonly records = new Map<string, Known>();
@@ -66,9 +70,33 @@ export class KafkaToMqttHistory {
       this.violation(`${id} was published again after its acknowledgement`);
     }
     if (this.hasExpired(id)) this.violation(`${id} was published after it had expired`);
+    this.checkExposure(life, id);
     const fate = this.fate(id);
     if (fate === "rejected" || fate === "filtered") {
       this.violation(`${id} was published and should be ${fate}`);
+    }
+  }
+
+  assigned(partition: number): void {
+    this.leaving.delete(partition);
+  }
+
+  /** The partition goes to another: what was published of it is doubled by that, and not by a crash. */
+  givenUp(life: Life, partition: number): void {
+    this.leaving.add(partition);
+    const exposed = this.uncommitted.get(life);
+    for (const id of exposed ?? []) if (partitionOf(id) === partition) exposed?.delete(id);
+  }
+
+  private checkExposure(life: Life, id: string): void {
+    if (this.leaving.has(partitionOf(id))) return;
+    const exposed = this.uncommitted.get(life) ?? new Set<string>();
+    this.uncommitted.set(life, exposed.add(id));
+    for (const one of exposed) {
+      if (this.known(one).offset < this.committed(partitionOf(one))) exposed.delete(one);
+    }
+    if (exposed.size > this.maxUncommitted) {
+      this.violation(`${id} makes ${exposed.size} that are published and not committed`);
     }
   }
 

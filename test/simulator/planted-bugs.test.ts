@@ -53,6 +53,22 @@ const bugs: readonly Bug[] = [
     found: /published without room/,
   },
   {
+    bug: "publishes on without a commit",
+    simulation: "kafka-to-mqtt",
+    file: "shared/engine/exposure.ts",
+    from: "return this.count < this.limit || entry.isExposed;",
+    to: "return true;",
+    found: /that are published and not committed/,
+  },
+  {
+    bug: "takes a commit that failed for one that did not",
+    simulation: "kafka-to-mqtt",
+    file: "shared/engine/kafka-to-mqtt.ts",
+    from: "(cause: unknown) => this.notCommitted(safe, cause),",
+    to: "() => this.committed(safe),",
+    found: /not everything was committed|that are published and not committed/,
+  },
+  {
     bug: "drops what was refused for now",
     simulation: "kafka-to-mqtt",
     file: PUMP,
@@ -139,6 +155,14 @@ const bugs: readonly Bug[] = [
     from: "      if (error === undefined) {",
     to: "      if (error === undefined || error.retryable) {",
     found: /acknowledged before it was safe/,
+  },
+  {
+    bug: "sends more at once than its Receive Maximum",
+    simulation: "mqtt-to-kafka",
+    file: INTAKE,
+    from: "      if (isAwaited && unacknowledged === receiveMaximum) break;\n",
+    to: "",
+    found: /that are written and not acknowledged/,
   },
   {
     bug: "ends an invocation before its records are safe",

@@ -110,7 +110,10 @@ export class SimSource implements RecordSource {
     this.world.note(`${this.life.name} is assigned ${partitions.join(" ")}`);
     this.count += 1;
     this.topic.member = this;
-    for (const partition of partitions) this.assignments.set(partition, this.count);
+    for (const partition of partitions) {
+      this.assignments.set(partition, this.count);
+      this.history.assigned(partition);
+    }
     this.consumer?.assigned(named(partitions));
     for (const partition of partitions) {
       void this.fetch(partition, this.count, this.history.committed(partition));
@@ -144,6 +147,7 @@ export class SimSource implements RecordSource {
     const leaving = [...this.assignments.keys()].filter(() => this.world.random.chance(0.6));
     if (leaving.length === 0) return;
     this.world.note(`${this.life.name} gives up ${leaving.join(" ")}`);
+    for (const partition of leaving) this.history.givenUp(this.life, partition);
     const given = this.consumer?.revoked(named(leaving));
     // a member that was thrown out has no time to say goodbye
     if (this.world.random.chance(0.6)) await given;

@@ -38,6 +38,7 @@ export class KafkaToMqttSimulation {
   private readonly broker = new SimBroker();
   private readonly window: number;
   protected readonly budgetBytes: number;
+  private readonly maxUncommitted: number;
 
   constructor(engine: Engine, seed: number, trace?: string[]) {
     this.engine = engine;
@@ -48,6 +49,7 @@ export class KafkaToMqttSimulation {
     this.topic = new SimTopic(this.random.between(1, 3));
     this.window = this.random.between(1, 20);
     this.budgetBytes = this.random.pick([1, 2000, 1_000_000]);
+    this.maxUncommitted = this.random.between(1, 30);
   }
 
   async run(): Promise<readonly string[]> {
@@ -92,6 +94,7 @@ export class KafkaToMqttSimulation {
     const { history, faults, engine } = this;
     const counters = newCounters();
     const deadLetters = this.deadLetters(life);
+    history.maxUncommitted = this.maxUncommitted;
     const route = new engine.KafkaToMqtt({
       route: kafkaToMqttRoute(),
       translate: (given, context) => this.translate(life, given, context.now),
@@ -99,6 +102,7 @@ export class KafkaToMqttSimulation {
       source: new SimSource(life, this.topic, history, faults),
       ...{ deadLetters, clock: life, log: () => undefined, counters, onFailed },
       budgetBytes: this.budgetBytes,
+      maxUncommitted: this.maxUncommitted,
       commitIntervalMs: 20,
     });
     return { life, route, deadLetters, counters };
