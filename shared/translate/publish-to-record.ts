@@ -18,6 +18,7 @@ import {
   RESPONSE_TOPIC,
 } from "./header-names.ts";
 import { publishView } from "./message-view.ts";
+import { namespacedName } from "./own-names.ts";
 import { memoByTopic } from "./topic-memo.ts";
 import { utf8FromText } from "./utf8.ts";
 
@@ -102,7 +103,7 @@ class PublishTranslator {
     const isNew = transformed?.payload !== undefined;
     const event = { subject: topic, context, edits, isNew };
     for (const pair of this.userProperties(properties, event)) {
-      headers.push([pair[0], utf8FromText(pair[1])]);
+      headers.push([namespacedName(pair[0]), utf8FromText(pair[1])]);
     }
     const key = this.keyOf(properties, topicName, expiry);
     const partitioning = key === null ? this.unkeyed : BY_KEY;

@@ -12,6 +12,7 @@ import { withHeaderActions } from "./header-actions.ts";
 import { JSON_TYPE, KEY, MQTT_TOPIC, TIMESTAMP } from "./header-names.ts";
 import { headerValue } from "./header-value.ts";
 import { recordView } from "./message-view.ts";
+import { ownName } from "./own-names.ts";
 import { type PropertiesInProgress, restoreProperty } from "./restore-properties.ts";
 import { memoByTopic } from "./topic-memo.ts";
 import { LONGEST_TEXT, UserPropertyList } from "./user-property-list.ts";
@@ -34,6 +35,11 @@ export function recordToPublish(
 ): (record: KafkaRecord, context: TranslationContext) => Translation<Publish> {
   const translator = new RecordTranslator(route, transform);
   return (record, context) => translator.translate(record, context);
+}
+
+/** The name of the header at `index`; of one behind the marker of a restored record, as its publisher gave it. */
+function nameAfter(marker: number, index: number, name: string): string {
+  return marker >= 0 && index > marker ? ownName(name) : name;
 }
 
 /** Holds what is the same for every record of a route, and one list that every record uses in turn. */
@@ -115,7 +121,7 @@ class RecordTranslator {
       const header = headers[i];
       if (header === undefined || i === marker || !this.travels(header[0])) continue;
       if (i < restorable && restoreProperty(properties, header, route.amqpHeaders)) continue;
-      this.addHeader(header[0], header[1]);
+      this.addHeader(nameAfter(marker, i, header[0]), header[1]);
     }
     return properties;
   }

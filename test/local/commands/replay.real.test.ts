@@ -334,7 +334,7 @@ describeReal("isthmus replay", ["ISTHMUS_TEST_KAFKA", "ISTHMUS_TEST_MQTT"], () =
       Array.from({ length: ILLEGAL + LARGE }, (_, index) => index),
     );
     for (const { headers } of up) {
-      expect(headerOf(headers, "isthmus-topic")).toBe("forged");
+      expect(headerOf(headers, "mqtt-isthmus-topic")).toBe("forged");
     }
   });
 
