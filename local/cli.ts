@@ -4,6 +4,7 @@ import { nearest } from "../shared/manifests/nearest.ts";
 import type { Command } from "./command.ts";
 import { assetsCommand } from "./commands/assets.ts";
 import { devCommand } from "./commands/dev.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { planCommand } from "./commands/plan.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { runCommand } from "./commands/run.ts";
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  explainCommand,
   assetsCommand,
   replayCommand,
   verifyCommand,

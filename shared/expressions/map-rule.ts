@@ -20,6 +20,12 @@ export interface CompiledMapRule {
   readonly driver: PathSource | undefined;
   /** How failures name it. */
   readonly label: string;
+  readonly place: {
+    readonly stage: "map";
+    readonly index: number;
+    readonly expression: string | undefined;
+    readonly output: string;
+  };
 }
 
 /** Checks and compiles one rule of a map; problems are reported, and then there is no rule. */
@@ -44,6 +50,12 @@ export function compileMapRule(
     evaluate: compiled?.evaluate,
     target,
     driver,
+    place: {
+      stage: "map",
+      index: place.index,
+      expression: text === "" ? undefined : text,
+      output: rule.output,
+    },
     label: `${place.label(text === "" ? undefined : text)}${output}`,
   };
 }

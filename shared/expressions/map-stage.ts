@@ -8,6 +8,7 @@ import { type CompiledMapRule, compileMapRule, isOverridden, mayOverride } from 
 import { filledPath } from "./path.ts";
 import { type Report, RulePlace } from "./rule.ts";
 import { type Field, rootOf, type Scope } from "./scope.ts";
+import { fieldText, type Trace } from "./trace.ts";
 import { Failure, PlacedFailure, type Value } from "./value.ts";
 import { copyWithout, type Excluded, eachMatch, exclude } from "./wildcard.ts";
 
@@ -33,11 +34,12 @@ interface Draft {
 
 type Step = (scope: Scope, draft: Draft) => Failure | undefined;
 
-/** Compiles the rules of a map. Problems are reported; a map with errors must not be run. */
+/** Compiles the rules of a map. Problems are reported; a map with errors must not be run. `trace` is told of every match. */
 export function compileMap(
   rules: readonly MapRule[],
   datasets: readonly string[],
   report: Report,
+  trace?: Trace,
 ): MapStage {
   const compiled = rules.flatMap(
     (rule, i) => compileMapRule(rule, new RulePlace("map", i, report), datasets) ?? [],
@@ -52,7 +54,7 @@ export function compileMap(
   }
   const isUntouched = keepsPayload(compiled);
   const running = isUntouched ? compiled.filter((rule) => !writesPayload(rule)) : compiled;
-  const steps = running.map((rule) => stepOf(rule, overridersOf(rule, compiled)));
+  const steps = running.map((rule) => stepOf(rule, overridersOf(rule, compiled), trace));
   return (scope) => {
     const draft: Draft = { payload: new JsonObject(true), edits: [] };
     for (const step of steps) {
@@ -94,12 +96,16 @@ function overridersOf(
   );
 }
 
-function stepOf(rule: CompiledMapRule, overriders: readonly CompiledMapRule[]): Step {
+function stepOf(
+  rule: CompiledMapRule,
+  overriders: readonly CompiledMapRule[],
+  trace: Trace | undefined,
+): Step {
   if (rule.target.kind === "nowhere") return () => undefined;
-  const write = writerOf(rule);
+  const write = writerOf(rule, trace);
   if (rule.driver === undefined) return (scope, draft) => write(scope, draft, []);
   const spread = spreading(rule, overriders, write);
-  if (!copiesAll(rule)) return spread;
+  if (!copiesAll(rule) || trace !== undefined) return spread;
   const excluded = excludedBy(overriders);
   if (excluded === undefined) return spread;
   return (scope, draft) => {
@@ -146,15 +152,38 @@ function spreading(
 }
 
 /** Reads the inputs of a rule, makes its value, and writes it. A match that another input cannot follow is skipped. */
-function writerOf(rule: CompiledMapRule): Write {
+function writerOf(rule: CompiledMapRule, trace: Trace | undefined): Write {
   const { evaluate, label } = rule;
   const readers = rule.inputs.map((_, i) => readerOf(rule, i));
-  const make = evaluate === undefined ? copying(rule, readers[0]) : computing(evaluate, readers);
+  const plain = evaluate === undefined ? copying(rule, readers[0]) : computing(evaluate, readers);
+  const make = trace === undefined ? plain : traced(plain, rule, readers, trace);
   return (scope, draft, captured) => {
     const node = make(scope, captured);
     if (node === SKIPPED) return undefined;
     if (!(node instanceof Failure)) return put(rule, draft, captured, node);
     return node instanceof PlacedFailure ? node : new Failure(`${label}: ${node.reason}`);
+  };
+}
+
+function traced(
+  make: Make,
+  { inputs, place, target }: CompiledMapRule,
+  readers: readonly ReadMatch[],
+  trace: Trace,
+): Make {
+  return (scope, captured) => {
+    const node = make(scope, captured);
+    if (node === SKIPPED) return node;
+    trace({
+      ...place,
+      inputs: inputs.map(({ source, text }, i) => ({
+        name: "path" in source ? filledPath(source.path, captured).join(".") : text,
+        value: fieldText(readers[i]?.(scope, captured)),
+      })),
+      result: fieldText(node),
+      output: "path" in target ? filledPath(target.path, captured).join(".") : place.output,
+    });
+    return node;
   };
 }
 

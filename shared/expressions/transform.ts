@@ -16,6 +16,7 @@ import {
   NotJson,
   Scope,
 } from "./scope.ts";
+import { fieldText, type Trace } from "./trace.ts";
 import { Failure, typeOf, type Value } from "./value.ts";
 
 /** What a transform makes of one message. Bad data is a rejection. */
@@ -44,11 +45,12 @@ export function transformProblems(transform: Transform): readonly RuleProblem[] 
 
 /**
  * Compiles a transform once, for every message of a route: pure but for `? $last`, which remembers within what is returned.
- * `datasets` are the texts by their keys. @throws RangeError when a rule has an error, or a dataset is missing or no JSON.
+ * `datasets` are the texts by their keys. `trace` is told of every rule that runs, which takes time. @throws RangeError when a rule has an error, or a dataset is missing or no JSON.
  */
 export function compileTransform(
   transform: Transform,
   datasets: ReadonlyMap<string, string>,
+  trace?: Trace,
 ): RunTransform {
   const records = new Map<string, readonly JsonObject[]>();
   for (const { key } of transform.datasets) {
@@ -59,9 +61,10 @@ export function compileTransform(
       throw new RangeError(`The dataset "${key}" cannot be read: ${read}`);
     records.set(key, read);
   }
-  const stages = compileStages(transform, records, ({ stage, index, severity, message }) => {
+  const report: Report = ({ stage, index, severity, message }) => {
     if (severity === "error") throw new RangeError(`${stage}[${index}]: ${message}`);
-  });
+  };
+  const stages = compileStages(transform, records, report, trace);
   return (message) => run(stages, message);
 }
 
@@ -75,6 +78,7 @@ function compileStages(
   transform: Transform,
   records: ReadonlyMap<string, readonly JsonObject[]>,
   report: Report,
+  trace?: Trace,
 ): Stages {
   const names: string[] = [];
   const lookups = new Map<string, Lookup>();
@@ -85,12 +89,27 @@ function compileStages(
     }
     const lookup = compileDataset(rule, place, { names, records: records.get(rule.key) ?? [] });
     names.push(rule.name);
-    if (lookup !== undefined) lookups.set(rule.name, lookup);
+    if (lookup !== undefined) lookups.set(rule.name, tracedLookup(lookup, rule, i, trace));
   }
   return {
     lookups,
-    drops: compileFilter(transform, names, report),
-    map: transform.map === undefined ? undefined : compileMap(transform.map, names, report),
+    drops: compileFilter(transform, names, report, trace),
+    map: transform.map === undefined ? undefined : compileMap(transform.map, names, report, trace),
+  };
+}
+
+function tracedLookup(
+  lookup: Lookup,
+  { expression }: DatasetRule,
+  index: number,
+  trace: Trace | undefined,
+): Lookup {
+  if (trace === undefined) return lookup;
+  return (scope) => {
+    const found = lookup(scope);
+    const result = found === undefined ? "no record" : fieldText(found);
+    trace({ stage: "datasets", index, expression, inputs: [], result });
+    return found;
   };
 }
 
@@ -122,9 +141,10 @@ function compileFilter(
   { filter, filterDrops }: Transform,
   datasets: readonly string[],
   report: Report,
+  trace?: Trace,
 ): (scope: Scope) => boolean | Failure {
   const rules = filter.flatMap(
-    (rule, i) => compileFilterRule(rule, new RulePlace("filter", i, report), datasets) ?? [],
+    (rule, i) => compileFilterRule(rule, new RulePlace("filter", i, report), datasets, trace) ?? [],
   );
   return (scope) => {
     for (const rule of rules) {
@@ -140,6 +160,7 @@ function compileFilterRule(
   rule: FilterRule,
   place: RulePlace,
   datasets: readonly string[],
+  trace?: Trace,
 ): ((scope: Scope) => boolean | Failure) | undefined {
   const inputs = place.inputs(rule.inputs, { wildcards: false, datasets });
   if (inputs === undefined) return undefined;
@@ -155,7 +176,7 @@ function compileFilterRule(
   }
   const readers = inputs.map(fieldReader);
   const label = place.label(rule.expression);
-  return (scope) => {
+  const drops = (scope: Scope): boolean | Failure => {
     const values = valuesOf(readers, scope);
     if (values instanceof Failure) return values;
     const result = evaluate(values);
@@ -163,6 +184,18 @@ function compileFilterRule(
     const reason =
       result instanceof Failure ? result.reason : `the result is ${typeOf(result)}, not boolean`;
     return new Failure(`${label}: ${reason}`);
+  };
+  if (trace === undefined) return drops;
+  return (scope) => {
+    const result = drops(scope);
+    trace({
+      stage: "filter",
+      index: place.index,
+      expression: rule.expression,
+      inputs: inputs.map(({ text }, i) => ({ name: text, value: fieldText(readers[i]?.(scope)) })),
+      result: fieldText(result),
+    });
+    return result;
   };
 }
 

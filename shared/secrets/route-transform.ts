@@ -1,4 +1,5 @@
 import { BridgeError } from "../errors.ts";
+import type { Trace } from "../expressions/trace.ts";
 import { compileTransform, type RunTransform } from "../expressions/transform.ts";
 import type { Route } from "../model/route.ts";
 import type { SecretStore } from "../model/secret-store.ts";
@@ -10,6 +11,7 @@ import type { SecretStore } from "../model/secret-store.ts";
 export async function routeTransform(
   { name, transform }: Route,
   store: Pick<SecretStore, "configMap">,
+  trace?: Trace,
 ): Promise<RunTransform | undefined> {
   if (transform === undefined) return undefined;
   const { datasets, datasetsConfigMap } = transform;
@@ -26,7 +28,7 @@ export async function routeTransform(
     texts.set(key, text);
   }
   try {
-    return compileTransform(transform, texts);
+    return compileTransform(transform, texts, trace);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new BridgeError("MANIFEST_INVALID", `Cannot open route "${name}": ${cause.message}`, {

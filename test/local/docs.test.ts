@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Command } from "../../local/command.ts";
 import { assetsCommand } from "../../local/commands/assets.ts";
 import { devCommand } from "../../local/commands/dev.ts";
+import { explainCommand } from "../../local/commands/explain.ts";
 import { planCommand } from "../../local/commands/plan.ts";
 import { replayCommand } from "../../local/commands/replay.ts";
 import { runCommand } from "../../local/commands/run.ts";
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   validateCommand,
   planCommand,
   translateCommand,
+  explainCommand,
   assetsCommand,
   replayCommand,
   verifyCommand,
@@ -43,13 +45,36 @@ describe("docs/cli.md", () => {
     const { stdout } = await runCli(args, { input: input ?? "" });
     expect(stdout).toBe(`${output}\n`);
   });
+
+  test("shows an explanation as it comes out", async () => {
+    const [, command, output] = /\n\$ isthmus (explain .*)\n((?:.*\n)*?)```/.exec(docs) ?? [];
+    const { stdout } = await runCli(wordsOf(command));
+    expect(timeless(stdout)).toBe(timeless(output ?? ""));
+  });
 });
+
+/** A command line as a shell splits it. */
+function wordsOf(command = ""): string[] {
+  return [...command.matchAll(/'([^']*)'|(\S+)/g)].map(
+    ([, quoted, plain]) => quoted ?? plain ?? "",
+  );
+}
+
+function timeless(text: string): string {
+  return text.replace(/Timestamp: \d{13}/, "Timestamp: now");
+}
 
 describe("README.md", () => {
   test("begins with the two commands that a newcomer needs", () => {
     const firstScreen = readme.split("\n").slice(0, 25).join("\n");
     expect(firstScreen).toContain("npm ci && npm start");
     expect(firstScreen).toContain("npm ci && npm test");
+  });
+
+  test("shows an explanation as it comes out", async () => {
+    const [, command, output] = /\n\$ isthmus (explain .*)\n((?:.*\n)*?)```/.exec(readme) ?? [];
+    const { stdout } = await runCli(wordsOf(command));
+    expect(timeless(stdout)).toBe(output);
   });
 
   test("names every command and leads to pages that are there", () => {
