@@ -12,11 +12,17 @@ export interface AssetState {
   readonly discovered: string;
   /** Asset manifests that `isthmus assets import` writes, and people edit. */
   readonly imported: string;
+  /** How far event hubs are read by AMQP. */
+  readonly checkpoints: string;
 }
 
 export function assetState(args: Arguments): AssetState {
   const folder = args.value("state") ?? DEFAULT_STATE;
-  return { discovered: join(folder, "discovered"), imported: join(folder, "assets") };
+  return {
+    discovered: join(folder, "discovered"),
+    imported: join(folder, "assets"),
+    checkpoints: join(folder, "checkpoints"),
+  };
 }
 
 /** The folder of imported assets where it holds any, to be read as further manifests. */

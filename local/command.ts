@@ -91,6 +91,6 @@ export const STATE_OPTION: OptionSpecs = {
   state: {
     type: "string",
     value: "FOLDER",
-    text: "where discovered and imported assets are kept (default .isthmus)",
+    text: "where assets and the checkpoints of AMQP are kept (default .isthmus)",
   },
 };

@@ -22,6 +22,8 @@ export interface RunnerOptions {
   readonly startTimeoutMs: number;
   /** Where discovered assets are kept; without it none are discovered or forwarded. */
   readonly assetStore?: AssetStore;
+  /** Where the places of readers of Event Hubs by AMQP are kept. */
+  readonly checkpointFolder?: string | undefined;
   /** Whether messages that cross are kept for the status page, with the beginning of their payload. */
   readonly tap: boolean;
   /** Only this instance of each route, from 0: other processes run the others. Absent: all of them, here. */
@@ -68,6 +70,7 @@ export class Runner {
       drainMs,
       startTimeoutMs,
       instance: this.options.instance ?? 0,
+      checkpointFolder: this.options.checkpointFolder,
       memoryBudgetBytes: this.budget(plan, plan.devices?.length),
       ...(assetStore === undefined ? {} : { assetStore }),
       onOpened: (bridge) => {
@@ -146,6 +149,7 @@ export class Runner {
         memoryBudgetBytes: this.budget(own),
         drainMs,
         startTimeoutMs,
+        checkpointFolder: this.options.checkpointFolder,
         tap,
       },
       secrets,

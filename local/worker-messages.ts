@@ -12,6 +12,7 @@ export interface WorkerBirth {
   readonly memoryBudgetBytes: number;
   readonly drainMs: number;
   readonly startTimeoutMs: number;
+  readonly checkpointFolder?: string | undefined;
   readonly tap: boolean;
 }
 

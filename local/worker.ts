@@ -59,6 +59,7 @@ async function work(port: MessagePort, birth: WorkerBirth): Promise<void> {
     memoryBudgetBytes: birth.memoryBudgetBytes,
     drainMs: birth.drainMs,
     startTimeoutMs: birth.startTimeoutMs,
+    checkpointFolder: birth.checkpointFolder,
     secrets: askingStore(post, answers),
     onOpened: (bridge) => {
       opened = bridge;

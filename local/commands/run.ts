@@ -71,6 +71,7 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
     startTimeoutMs: startSeconds * 1000,
     tap: args.flag("tap"),
     instance,
+    checkpointFolder: state.checkpoints,
     ...(plan.devices === undefined ? {} : { assetStore: assetFolder(state.discovered) }),
   });
   const stopWatching =

@@ -26,6 +26,8 @@ export interface HostOptions {
   readonly serviceAccountTokenFile?: string | undefined;
   /** Write to Event Hubs by AMQP instead of its Kafka endpoint. Default false. */
   readonly eventHubsByAmqp?: boolean;
+  /** Where the places of readers of Event Hubs by AMQP are kept; without it there can be none. */
+  readonly checkpointFolder?: string | undefined;
   /** Which of the instances this process (or worker) is, from 0. Part of Client Identifiers and of S-13 Static. */
   readonly instance?: number;
   /** Tells this host from others that run the same plan. Default: the host name of the operating system. */

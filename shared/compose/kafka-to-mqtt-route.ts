@@ -1,4 +1,3 @@
-import { kafkaRecordSource } from "../adapters/kafka/kafka-record-source.ts";
 import { mqttPublisher } from "../adapters/mqtt/mqtt-publisher.ts";
 import { DeadLetters } from "../engine/dead-letters.ts";
 import { KafkaToMqtt } from "../engine/kafka-to-mqtt.ts";
@@ -13,8 +12,9 @@ import { recordToPublish } from "../translate/record-to-publish.ts";
 import type { HostContext, LiveRoute } from "./context.ts";
 import { deadLetterProducer } from "./dead-letter-producer.ts";
 import { type Endpoints, resolveEndpoints } from "./endpoints.ts";
-import { groupInstanceId, kafkaClientId, publisherIdentifier } from "./names.ts";
+import { publisherIdentifier } from "./names.ts";
 import { routeStatus } from "./route-status.ts";
+import { openSource } from "./source.ts";
 
 /** Event Hubs documents four commits a second and partition and takes about two; a broker of one's own takes more. */
 const COMMITS = {
@@ -80,15 +80,7 @@ export async function openKafkaToMqtt(
     host,
   );
   const { isEventHubs } = endpoints.kafka;
-  const source = kafkaRecordSource({
-    endpoint: endpoints.kafka,
-    clientId: kafkaClientId(route, host.instance),
-    consumerGroupId: route.consumerGroupId,
-    groupInstanceId: groupInstanceId(route, host.instance, host.hostName),
-    topics: route.topics,
-    neverMatched: [route.deadLetterTopic],
-    log: host.log,
-  });
+  const source = openSource(route, endpoints.kafka, host);
   const engine = new KafkaToMqtt({
     ...pump,
     source,

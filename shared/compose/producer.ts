@@ -32,7 +32,11 @@ export function openProducer(
 
 /** Whether that is AMQP, whose properties are a map and not a list of headers. */
 export function writesByAmqp(route: Route, endpoint: KafkaEndpoint, host: HostContext): boolean {
-  const connection = host.plan.kafkaConnections.get(route.kafkaConnection);
   const prefersAmqp = host.eventHubsByAmqp === true && endpoint.isEventHubs;
-  return connection?.protocol === "Amqp" || prefersAmqp;
+  return asksForAmqp(route, host) || prefersAmqp;
+}
+
+/** Whether the manifest says that Event Hubs is to be spoken to by AMQP. */
+export function asksForAmqp(route: Route, host: HostContext): boolean {
+  return host.plan.kafkaConnections.get(route.kafkaConnection)?.protocol === "Amqp";
 }

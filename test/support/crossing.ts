@@ -20,6 +20,9 @@ export interface CrossingParts {
     readonly host: string;
     readonly tls?: string;
     readonly authentication?: string;
+    readonly annotations?: string;
+    /** `host:port` that stands for the host of the manifest. */
+    readonly reachedAt?: string;
   };
   readonly mqtt: {
     readonly host: string;
@@ -62,7 +65,7 @@ function manifestsOf(topic: string, { kafka, mqtt: broker }: CrossingParts): str
   return `
 apiVersion: connectivity.iotoperations.azure.com/v1
 kind: DataflowEndpoint
-metadata: { name: kafka }
+metadata: { name: kafka, annotations: { ${kafka.annotations ?? ""} } }
 spec:
   endpointType: Kafka
   kafkaSettings:
@@ -121,6 +124,15 @@ export async function mount(folder: string, name: string, values: Mounted[string
   if (old !== undefined) await rm(join(home, old), { recursive: true });
 }
 
+/** The plan with its Kafka connections at another address, as if names were resolved to it. */
+function reached(plan: Plan, address: string | undefined): Plan {
+  if (address === undefined) return plan;
+  const kafkaConnections = [...plan.kafkaConnections].map(
+    ([id, connection]) => [id, { ...connection, bootstrapServers: [address] }] as const,
+  );
+  return { ...plan, kafkaConnections: new Map(kafkaConnections) };
+}
+
 /** Starts the bridge. Rejects as the start does, with everything that was begun ended again. */
 export async function openCrossing(
   parts: CrossingParts,
@@ -131,7 +143,7 @@ export async function openCrossing(
   const manifests = compileManifests([{ path: "crossing.yaml", text: manifestsOf(topic, parts) }]);
   const wrong = manifests.problems.filter(({ severity }) => severity === "error");
   if (wrong.length > 0) throw new Error(wrong.map(({ message }) => message).join("; "));
-  const { plan } = manifests;
+  const plan = reached(manifests.plan, parts.kafka.reachedAt);
   try {
     for (const [name, values] of Object.entries(parts.mounted ?? {})) {
       await mount(folder, name, values);
@@ -144,6 +156,7 @@ export async function openCrossing(
       log: (level, message, fields = {}) => journal.push({ level, message, fields }),
       startTimeoutMs: parts.startTimeoutMs ?? 20_000,
       drainMs: 2000,
+      checkpointFolder: join(folder, "checkpoints"),
       ...(token === undefined ? {} : { identity: { token } }),
       ...(serviceAccountTokenFile === undefined ? {} : { serviceAccountTokenFile }),
     });

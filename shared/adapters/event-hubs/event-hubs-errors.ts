@@ -1,4 +1,5 @@
 import { BridgeError } from "../../errors.ts";
+import { networkVerdict, tlsProblem } from "../../network-errors.ts";
 import {
   EVENT_HUBS_ERRORS,
   type EventHubsErrors,
@@ -21,6 +22,9 @@ const PASSING: Pick<EventHubsErrors, "code" | "start" | "message"> = {
   start: "retry",
   message: "retry",
 };
+
+/** A certificate that is not trusted, or of another host: a start ends, and no record is to blame. */
+const UNTRUSTED: typeof PASSING = { code: "EVENT_HUBS_REFUSED", start: "stop", message: "retry" };
 
 /**
  * What a fault of @azure/event-hubs means: not retryable means that one of the records can never be sent, or that a start is over. `doing`
@@ -72,8 +76,10 @@ function errorOf(root: unknown, { cause, doing, attempt }: Fault): BridgeError {
     ({ names, saying }) =>
       names.includes(key) && (saying === undefined || saying.test(error.message ?? "")),
   );
-  const { code, [attempt]: verdict } = row ?? PASSING;
-  return new BridgeError(code, `${doing}: ${textOf(error)}`, {
+  const isTls = networkVerdict(key) === "stop";
+  const { code, [attempt]: verdict } = row ?? (isTls ? UNTRUSTED : PASSING);
+  const text = isTls ? tlsProblem(key, textOf(error)) : textOf(error);
+  return new BridgeError(code, `${doing}: ${text}`, {
     cause,
     retryable: verdict === "retry",
   });

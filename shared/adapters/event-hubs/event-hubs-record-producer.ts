@@ -18,8 +18,6 @@ export interface EventHubsRecordProducerOptions {
   readonly log: Log;
   /** Event hubs that are known to be written to: `start` tries the credential on them. */
   readonly eventHubs?: readonly string[];
-  /** `sb://host:port` to connect to in place of the namespace's own. */
-  readonly via?: string;
   /** Makes the client of one event hub. Default: the SDK's, by the endpoint's connection string or identity. */
   readonly connect?: (eventHub: string) => Promise<HubClient>;
 }
@@ -135,9 +133,9 @@ class EventHubsRecordProducer implements RecordProducer {
   }
 
   private async connectTo(eventHub: string): Promise<HubClient> {
-    const { endpoint, via } = this.options;
+    const { endpoint } = this.options;
     const fresh = (await endpoint.reread?.()) ?? endpoint;
-    return await producerClient({ endpoint: fresh, eventHub, via });
+    return await producerClient({ endpoint: fresh, eventHub });
   }
 
   private forget(eventHub: string): void {

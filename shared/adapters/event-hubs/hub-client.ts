@@ -1,26 +1,30 @@
 import type {
+  CheckpointStore,
   EventDataBatch,
   EventHubClientOptions,
+  EventHubConsumerClient,
   EventHubProducerClient,
+  LoadBalancingOptions,
 } from "@azure/event-hubs";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import { isSameName, parseConnectionString } from "../../wire/connection-string.ts";
 import type { Destination } from "./event-data.ts";
-import { onEveryConnection, trust } from "./sdk-seam.ts";
+import { boundCredit, onEveryConnection, trust } from "./sdk-seam.ts";
 
 /** Which event hub to connect to, and how. */
 export interface HubAddress {
   readonly endpoint: KafkaEndpoint;
   readonly eventHub: string;
-  /** `sb://host:port` to connect to in place of the namespace's own. */
-  readonly via?: string | undefined;
 }
 
 /** The namespace that an endpoint names, without its port. */
 export function namespaceOf({ bootstrapServers }: KafkaEndpoint): string {
   return (bootstrapServers[0] ?? "").replace(/:\d+$/, "");
 }
+
+/** What manifests name, for want of a port of AMQP: then that is the usual one. Any other is meant. */
+const KAFKA_PORT = "9093";
 
 /** Short: the callers have the patience, and their status says what is going on. The SDK's own would be silent for minutes. */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 500, maxRetryDelayInMs: 5000 };
@@ -76,15 +80,44 @@ function failingFast(client: EventHubProducerClient): HubClient {
   };
 }
 
+export interface ConsumerSettings {
+  readonly consumerGroup: string;
+  readonly ownerId: string;
+  readonly store: CheckpointStore;
+  readonly balancing: LoadBalancingOptions;
+}
+
+/** The same for reading. @throws BridgeError */
+export async function consumerClient(
+  address: HubAddress,
+  { consumerGroup, ownerId, store, balancing }: ConsumerSettings,
+): Promise<EventHubConsumerClient> {
+  const { target, eventHub, credential } = loginTo(address);
+  const { EventHubConsumerClient: Client } = await import("@azure/event-hubs");
+  const options = {
+    ...clientOptions(address),
+    identifier: ownerId,
+    loadBalancingOptions: balancing,
+  };
+  const client =
+    credential === undefined
+      ? new Client(consumerGroup, target, eventHub, store, options)
+      : new Client(consumerGroup, target, eventHub, credential, store, options);
+  onEveryConnection(client, boundCredit);
+  return prepared(client, address);
+}
+
 function prepared<C extends object>(client: C, { endpoint: { tls } }: HubAddress): C {
   if (tls !== undefined) onEveryConnection(client, trust(tls));
   return client;
 }
 
-function clientOptions({ via }: HubAddress): EventHubClientOptions {
+function clientOptions({ endpoint }: HubAddress): EventHubClientOptions {
+  const port = /:(\d+)$/u.exec(endpoint.bootstrapServers[0] ?? "")?.[1] ?? KAFKA_PORT;
+  const address = `sb://${namespaceOf(endpoint)}:${port}`;
   return {
     retryOptions: { ...RETRIES, timeoutInMs: TIMEOUT_MS },
-    ...(via === undefined ? {} : { customEndpointAddress: via }),
+    ...(port === KAFKA_PORT ? {} : { customEndpointAddress: address }),
   };
 }
 

@@ -1,11 +1,18 @@
 /**
- * Where our code meets @azure/event-hubs below its public surface: the certificates that its connections trust, and when one is
- * lost. The SDK tells of neither, and makes a new connection by itself after each that is lost.
+ * Where our code meets @azure/event-hubs below its public surface: the certificates that its connections trust, and the credit of its
+ * receivers. The SDK offers neither, and makes a new connection by itself after each that is lost.
  */
 import type { TlsMaterial } from "../../model/endpoint.ts";
 
+interface Receiver {
+  /** Events that the service may still send unasked. */
+  readonly credit: number;
+  addCredit(credit: number): void;
+}
+
 interface Connection {
   readonly _connection: { readonly options: Record<string, unknown> };
+  createReceiver(options: unknown): Promise<Receiver>;
   on(event: "disconnected", listener: () => void): void;
 }
 
@@ -35,6 +42,24 @@ export function trust({ ca }: TlsMaterial): (connection: Connection) => void {
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca: [...ca] }),
     });
+  };
+}
+
+/**
+ * Holds receivers to the credit that they ask for. The SDK adds it at every read to what is still open, so that an idle hub's grows
+ * without end, and a flood that follows does not fit into memory.
+ */
+export function boundCredit(connection: Connection): void {
+  const { createReceiver } = connection;
+  if (typeof createReceiver !== "function") throw notAsExpected("connection");
+  connection.createReceiver = async function createBounded(this: Connection, options) {
+    const receiver = await createReceiver.call(this, options);
+    const add = receiver.addCredit.bind(receiver);
+    receiver.addCredit = (wanted) => {
+      if (typeof receiver.credit !== "number") throw notAsExpected("receiver");
+      if (wanted > receiver.credit) add(wanted - receiver.credit);
+    };
+    return receiver;
   };
 }
 

@@ -115,13 +115,13 @@ const cases: readonly Case[] = [
     code: "EVENT_HUBS_REFUSED",
   },
   { name: "something new", cause: said("com.microsoft:new"), fate: "retry" },
-  ...NETWORK_ERRORS.flatMap(({ codes }) =>
+  ...NETWORK_ERRORS.flatMap(({ codes, verdict }) =>
     codes.map(
       (code): Case => ({
         name: code,
         cause: socket(code),
         fate: "retry",
-        code: "EVENT_HUBS_UNAVAILABLE",
+        code: verdict === "stop" ? "EVENT_HUBS_REFUSED" : "EVENT_HUBS_UNAVAILABLE",
       }),
     ),
   ),
@@ -156,6 +156,14 @@ describe("eventHubsError()", () => {
     expect(error.retryable).toBe(fate === "retry");
     if (code !== undefined) expect(error.code).toBe(code);
     expect(error.message).toMatch(/^Cannot send: .+$/u);
+  });
+
+  test.each(
+    NETWORK_ERRORS.flatMap(({ codes, verdict }) => codes.map((code) => [code, verdict] as const)),
+  )("%s: a start is to %s", (code, verdict) => {
+    const error = eventHubsError(socket(code), "Cannot open", "start");
+    expect(error.retryable).toBe(verdict === "retry");
+    if (verdict === "stop") expect(error.message).toMatch(/^Cannot open: TLS failed: /u);
   });
 
   test("what is no error at all may pass", () => {

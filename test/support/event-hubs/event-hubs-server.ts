@@ -49,7 +49,7 @@ interface Reader {
  * Receivers with an epoch take the place of each other, as in the service.
  */
 export class EventHubsServer {
-  readonly hubs: ReadonlyMap<string, Hub>;
+  readonly hubs: Map<string, Hub>;
   readonly policies: Policy[] = [POLICY];
   readonly tokens: Map<string, readonly Claim[]> = new Map();
   /** Tokens that were put, with their audience and type. */
@@ -105,6 +105,10 @@ export class EventHubsServer {
 
   get connected(): number {
     return this.sockets.size;
+  }
+
+  addHub(name: string, partitions: number): void {
+    this.hubs.set(name, new Hub(name, partitions));
   }
 
   hub(name: string): Hub {
