@@ -40,6 +40,11 @@ function json(status: number, value: object): Page {
   return page(status, "application/json; charset=utf-8", `${JSON.stringify(value, null, 2)}\n`);
 }
 
+function metricsOf(source: PageSource): string {
+  const { routes, assets } = source.view();
+  return metricsPage(routes, { ...source.process(), discovery: assets?.endpoints ?? [] });
+}
+
 /** The answer to a GET of `path`, or undefined when there is no such page. */
 export function pageFor(path: string, source: PageSource): Page | undefined {
   switch (path) {
@@ -54,7 +59,7 @@ export function pageFor(path: string, source: PageSource): Page | undefined {
     case "/assets.json":
       return json(200, assetsJson(source.view().assets ?? NO_ASSETS));
     case "/metrics":
-      return page(200, METRICS_CONTENT_TYPE, metricsPage(source.view().routes, source.process()));
+      return page(200, METRICS_CONTENT_TYPE, metricsOf(source));
     case "/healthz":
       return json(200, { status: "alive" });
     case "/readyz": {

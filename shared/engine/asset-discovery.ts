@@ -63,6 +63,8 @@ export class AssetDiscovery {
     for (const asset of own.toSorted((a, b) => a.firstSeen - b.firstSeen)) {
       this.known.set(asset.topic, { asset, isLively: false });
     }
+    // others may have filled the store, or a greater limit held
+    await this.keepWithinLimit();
     const { topicFilter } = endpoint.discovery;
     await subscriber.start({ topicFilters: [topicFilter], qos: 0 }, (delivery) =>
       this.receive(delivery),

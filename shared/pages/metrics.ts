@@ -1,4 +1,5 @@
 import type { RouteCounters, RouteState, RouteStatus } from "../engine/status.ts";
+import type { DiscoveryView } from "./status-view.ts";
 
 /** What the host knows besides its routes. Times in milliseconds since the Unix epoch. */
 export interface ProcessFacts {
@@ -7,6 +8,7 @@ export interface ProcessFacts {
   readonly workerRestarts?: number;
   readonly residentBytes?: number;
   readonly cpuSeconds?: number;
+  readonly discovery?: readonly DiscoveryView[];
 }
 
 export const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -97,6 +99,33 @@ function processFamilies(facts: ProcessFacts): string[] {
   ];
 }
 
+function discoveryFamilies(views: readonly DiscoveryView[] = []): string[] {
+  if (views.length === 0) return [];
+  const each = (value: (view: DiscoveryView) => number): Sample[] =>
+    views.map((view) => [{ endpoint: view.endpoint }, value(view)]);
+  const name = "isthmus_discovered_assets";
+  return [
+    family(
+      name,
+      "gauge",
+      "Discovered assets that are kept.",
+      each(({ assets }) => assets.length),
+    ),
+    family(
+      `${name}_limit`,
+      "gauge",
+      "How many are kept at most.",
+      each(({ limit }) => limit),
+    ),
+    family(
+      `${name}_displaced_total`,
+      "counter",
+      "Quiet ones given up for new ones.",
+      each(({ displaced }) => displaced),
+    ),
+  ];
+}
+
 /** The Prometheus text exposition (version 0.0.4) of all routes; docs/operations.md lists every name. */
 export function metricsPage(statuses: readonly RouteStatus[], facts: ProcessFacts): string {
   const counters = PER_ROUTE.map(([name, type, help, value]) => {
@@ -110,6 +139,7 @@ export function metricsPage(statuses: readonly RouteStatus[], facts: ProcessFact
     family("isthmus_messages_rejected_total", "counter", "Dead letters by reason.", rejected),
     family("isthmus_headers_removed_total", "counter", "Headers left out by reason.", removed),
     ...healthFamilies(statuses),
+    ...discoveryFamilies(facts.discovery),
     ...processFamilies(facts),
   ].join("\n")}\n`;
 }

@@ -153,6 +153,17 @@ describe("AssetDiscovery (S-60)", () => {
     expect(topics(store)).toContain("factory/a");
   });
 
+  test("a store that holds more than the limit is cut down at the start", async () => {
+    const store = new MemoryStore();
+    const before = discovery(store, 5);
+    await before.found.start();
+    await before.meet("factory/a", "factory/b", "factory/c", "factory/d");
+    const { found } = discovery(store, 2);
+    await found.start();
+    expect(store.assets.size).toBe(2);
+    expect(found.counts()).toEqual({ discovered: 2, displaced: 2 });
+  });
+
   test("a flood of topics takes no more memory than the limit, and the last one is there", async () => {
     const { found, subscriber, store, clock } = discovery(new MemoryStore(), 100);
     await found.start();

@@ -316,7 +316,15 @@ describe("compileExpression() says what is wrong with a text, and at which colum
       "str::substring(string, start, end) takes 2 to 3 arguments: there is 1",
     ],
     ["if(true, 1)", 1, "if(condition, a, b) takes 3 arguments: there are 2"],
-    ["average($1)", 1, '"average" gathers over time, which only data flow graphs do'],
+    ...["average", "sum", "count", "first", "last", "avg"].map((name): [string, number, string] => [
+      `${name}($1)`,
+      1,
+      `"${name}" gathers over time, which only data flow graphs do`,
+    ]),
+    // names of drafts, without their prefix
+    ["sqrt($1)", 1, 'there is no function "sqrt"'],
+    ["uppercase($1)", 1, 'there is no function "uppercase"'],
+    ["str::regex_replace($1, 'a', 'b')", 1, '"str::regex_replace" is for data flow graphs only'],
     ["str::regex_matches($1, 'a')", 1, '"str::regex_matches" is for data flow graphs only'],
     ['"abc', 1, 'this text has no end: close it with "'],
     ['"a\\x"', 3, '"\\x" is not an escape: write "\\\\" for a backslash'],

@@ -508,6 +508,9 @@ describe("a transform is total and touches nothing outside its message", () => {
           compiledCount += 1;
           const first = compile();
           const outcomes = texts.map((text) => outcomeOf(first, text));
+          // whoever looks on changes nothing
+          const watched = compileTransform(stages, new Map([["d", dataset]]), () => undefined);
+          expect(texts.map((text) => outcomeOf(watched, text))).toEqual(outcomes);
           // without its memory, what the same transform says does not depend on what came before
           const remembers = JSON.stringify(stages).includes("$last");
           if (!remembers) expect(texts.map((text) => outcomeOf(compile(), text))).toEqual(outcomes);

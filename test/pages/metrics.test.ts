@@ -79,6 +79,24 @@ describe("metricsPage()", () => {
     expect(odd).toContain('isthmus_messages_received_total{route="a\\"b\\\\c\\nd",');
   });
 
+  test("tells of discovered assets, their limit and those that made way, where there is a Device (S-60)", () => {
+    expect(page).not.toContain("discovered");
+    const asset = { name: "a-aaaa", topic: "t/a", device: "d", endpoint: "e", firstSeen: 0 };
+    const view = {
+      endpoint: "d/e",
+      topicFilter: "t/+",
+      assets: [asset],
+      displaced: 7,
+      limit: 10_000,
+    };
+    const lines = metricsPage([], { ...facts, discovery: [view] }).split("\n");
+    expect(lines.filter((line) => line.startsWith("isthmus_discovered"))).toEqual([
+      'isthmus_discovered_assets{endpoint="d/e"} 1',
+      'isthmus_discovered_assets_limit{endpoint="d/e"} 10000',
+      'isthmus_discovered_assets_displaced_total{endpoint="d/e"} 7',
+    ]);
+  });
+
   test("has each of its names in docs/operations.md", async () => {
     const docs = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
     const names = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
