@@ -57,15 +57,20 @@ function listen(server: Server, { host, port }: HttpAddress): Promise<void> {
   });
 }
 
-/** Serves the pages until stopped. @throws BridgeError when the address cannot be listened on. */
-export async function startHttp(address: HttpAddress, source: PageSource): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
+/** Answers with the pages, as a server that is bound to `host`; does not listen yet. */
+export function createHttpServer(host: string, source: PageSource): Server {
+  return createServer({ requestTimeout: 10_000 }, (request, response) => {
     try {
-      send(request, response, answer(request, source, address.host));
+      send(request, response, answer(request, source, host));
     } catch {
       send(request, response, textPage(500, "The page could not be made"));
     }
   });
+}
+
+/** Serves the pages until stopped. @throws BridgeError when the address cannot be listened on. */
+export async function startHttp(address: HttpAddress, source: PageSource): Promise<HttpServer> {
+  const server = createHttpServer(address.host, source);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;
   return {

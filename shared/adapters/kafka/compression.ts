@@ -59,16 +59,35 @@ const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const XERIAL_HEADER = 16;
 
 function unsnappy(bytes: Buffer): Uint8Array {
-  if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return snappy().uncompressSync(bytes);
+  if (!bytes.subarray(0, XERIAL.length).equals(XERIAL)) return unsnappyBlock(bytes, LONGEST);
   const blocks: Buffer[] = [];
   let at = XERIAL_HEADER;
+  let left = LONGEST;
   while (at < bytes.length) {
     const end = at + 4 + bytes.readUInt32BE(at);
     if (end > bytes.length) throw new Error("a snappy block ends too early");
-    blocks.push(snappy().uncompressSync(bytes.subarray(at + 4, end)));
+    const block = unsnappyBlock(bytes.subarray(at + 4, end), left);
+    left -= block.length;
+    blocks.push(block);
     at = end;
   }
   return Buffer.concat(blocks);
+}
+
+/** No three bytes of snappy become more than 64: what announces more is not even given the memory. */
+const MOST_OF_SNAPPY = 64 / 3;
+
+function unsnappyBlock(bytes: Buffer, most: number): Buffer {
+  let length = 0;
+  for (let i = 0, more = true; more; i += 1) {
+    const byte = bytes[i] ?? 0;
+    length += (byte & 0x7f) * 128 ** i;
+    more = byte >= 0x80 && i < 4;
+  }
+  if (length > Math.min(most, bytes.length * MOST_OF_SNAPPY)) {
+    throw new Error(`a snappy block announces ${length} bytes`);
+  }
+  return snappy().uncompressSync(bytes);
 }
 
 function unzstd(bytes: Uint8Array): Uint8Array {

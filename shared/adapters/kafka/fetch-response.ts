@@ -172,7 +172,8 @@ class Cursor {
   }
 
   text(): string {
-    const length = this.int16();
+    // never backwards: or else 16 bytes are enough for two thousand million topics
+    const length = Math.max(0, this.int16());
     this.at += length;
     return this.raw.toString("utf8", this.at - length, this.at);
   }

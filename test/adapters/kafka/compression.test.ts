@@ -57,6 +57,28 @@ describe("compression [S-15]", () => {
     }
   });
 
+  test.each([
+    ["more than it can hold", [0x80, 0x80, 0x04, 0, 0x41]],
+    ["four gigabytes", [0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0x41]],
+    ["a length without end", [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
+  ])("a snappy block that announces %s is refused before it gets the memory", (_name, bytes) => {
+    const block = Buffer.from(bytes);
+    const java = Buffer.concat([
+      Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]),
+      Buffer.from([0, 0, 0, block.length]),
+      block,
+    ]);
+    for (const stream of [block, java]) {
+      expect(() => decompress(2, stream)).toThrow(/^a snappy block announces \d+ bytes$/u);
+    }
+  });
+
+  test("snappy that is packed as tightly as it can be is read", () => {
+    const long = Buffer.alloc(1_000_000, 7);
+    const pack = compressor(2) as (bytes: Uint8Array) => Uint8Array;
+    expect(long.equals(decompress(2, pack(long)))).toBe(true);
+  });
+
   test("a codec that nobody knows is refused", () => {
     expect(() => decompress(6, Buffer.alloc(3))).toThrow(
       expect.objectContaining({ code: "KAFKA_REFUSED", retryable: false }),

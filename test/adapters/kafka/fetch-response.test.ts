@@ -226,3 +226,13 @@ describe("decodeFetchResponse()", () => {
     });
   });
 });
+
+describe("a Fetch response of a hostile broker", () => {
+  test("cannot send the reader back, round and round", () => {
+    const raw = Buffer.alloc(64);
+    raw.writeInt32BE(0x7fffffff, 4);
+    // a name of -6 bytes would lead to the very same place
+    raw.writeInt16BE(-6, 14);
+    expect(() => decodeFetchResponse(raw, 4)).toThrow(RangeError);
+  });
+});
