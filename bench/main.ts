@@ -6,11 +6,13 @@ import { startMosquitto } from "../test/support/mosquitto-broker.ts";
 import { CONTENDERS, type Direction } from "./contender.ts";
 import { KafkaSide } from "./kafka-side.ts";
 import { buildNativeLoad } from "./native-load.ts";
+import { measurePackages, packageTable } from "./package-load.ts";
 import { type Outcome, runTrial, type Stage, type Trial } from "./run.ts";
 import { markdown, rowsOf } from "./table.ts";
 
-const USAGE = `npm run bench -- [--runs 3] [--messages 200000] [--size 200] [--directions k2m,m2k] [--qos 1,0]
-  [--bridges isthmus,tuned,naive,native] [--write]     --write puts the table into docs/performance.md`;
+const USAGE = `npm run bench -- package [--write]     the size of the Functions app and how long it loads, nothing else
+npm run bench -- [--runs 3] [--messages 200000] [--size 200] [--directions k2m,m2k] [--qos 1,0]
+  [--bridges isthmus,tuned,naive,native] [--write]     --write puts the tables into docs/performance.md`;
 const PAGE = "docs/performance.md";
 
 interface Options {
@@ -21,10 +23,12 @@ interface Options {
   readonly qos: readonly (0 | 1)[];
   readonly bridges: readonly string[];
   readonly write: boolean;
+  readonly packageOnly: boolean;
 }
 
 function options(): Options {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       runs: { type: "string", default: "3" },
       messages: { type: "string", default: "200000" },
@@ -40,12 +44,14 @@ function options(): Options {
     say(USAGE);
     process.exit(0);
   }
+  if (positionals.some((word) => word !== "package")) throw new Error(USAGE);
   return {
     ...{ runs: Number(values.runs), messages: Number(values.messages), size: Number(values.size) },
     directions: values.directions.split(",") as Direction[],
     qos: values.qos.split(",").map(Number) as (0 | 1)[],
     bridges: values.bridges.split(","),
     write: values.write,
+    packageOnly: positionals.length > 0,
   };
 }
 
@@ -106,21 +112,35 @@ function machine(): string {
   return `${cpus().length} cores (${cpu?.model.trim()}), ${memory} GB, Node.js ${process.version}`;
 }
 
-function write(table: string, { runs, messages, size }: Options): void {
-  const text = readFileSync(PAGE, "utf8");
-  const [before] = text.split("<!-- table -->");
-  const [, after] = text.split("<!-- /table -->");
-  const command = `npm run bench -- --runs ${runs} --messages ${messages} --size ${size} --write`;
-  const about = `${machine()}. Medians of ${runs} runs of ${messages.toLocaleString("en")} messages of ${size} bytes with three headers. \`${command}\``;
-  writeFileSync(PAGE, `${before}<!-- table -->\n\n${about}\n\n${table}\n\n<!-- /table -->${after}`);
+/** Puts `text` between the marks of that name. */
+function write(mark: string, text: string): void {
+  const page = readFileSync(PAGE, "utf8");
+  const [before] = page.split(`<!-- ${mark} -->`);
+  const [, after] = page.split(`<!-- /${mark} -->`);
+  writeFileSync(PAGE, `${before}<!-- ${mark} -->\n\n${text}\n\n<!-- /${mark} -->${after}`);
+}
+
+function benchPackages(given: Options): void {
+  const table = packageTable(measurePackages());
+  say(`\n${machine()}\n\n${table}`);
+  if (given.write)
+    write("package", `${machine()}. \`npm run bench -- package --write\`\n\n${table}`);
+}
+
+async function benchBridges(given: Options): Promise<void> {
+  const [stage, close] = await setStage(given.messages, given.size);
+  try {
+    const table = markdown(rowsOf(await measure(stage, given), given.messages));
+    say(`\n${machine()}\n\n${table}`);
+    const { runs, messages, size } = given;
+    const command = `npm run bench -- --runs ${runs} --messages ${messages} --size ${size} --write`;
+    const about = `${machine()}. Medians of ${runs} runs of ${messages.toLocaleString("en")} messages of ${size} bytes with three headers. \`${command}\``;
+    if (given.write) write("table", `${about}\n\n${table}`);
+  } finally {
+    await close();
+  }
 }
 
 const given = options();
-const [stage, close] = await setStage(given.messages, given.size);
-try {
-  const table = markdown(rowsOf(await measure(stage, given), given.messages));
-  say(`\n${machine()}\n\n${table}`);
-  if (given.write) write(table, given);
-} finally {
-  await close();
-}
+if (!given.packageOnly) await benchBridges(given);
+benchPackages(given);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { KafkaRecord, OutgoingRecord } from "../shared/model/kafka-record.ts";
 import type { Publish } from "../shared/model/publish.ts";
 

@@ -60,6 +60,8 @@ async function bundle() {
     minify: true,
     keepNames: true,
     legalComments: "none",
+    // names of chunks follow from paths: where node_modules really is must not matter
+    preserveSymlinks: true,
     external: [...PROVIDED, ...Object.values(NATIVE)],
     logLevel: "error",
     // CommonJS dependencies ask for Node's modules with require

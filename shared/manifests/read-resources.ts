@@ -198,7 +198,8 @@ function parseLeniently(
   const error = kind === "Secret" ? explainQuietly : explainIssue;
   let value = plain;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const result = schema.safeParse(value, { error });
+    // generating a parser costs more than these few texts
+    const result = schema.safeParse(value, { error, jitless: true });
     if (result.success) return result.data;
     const fresh = result.error.issues.filter((issue) => !hasIssueAbove(issues, issue));
     for (const issue of fresh) issues.set(pathText(issue.path as FieldPath), issue);

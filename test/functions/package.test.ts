@@ -155,8 +155,10 @@ describe.skipIf(!built)(`npm run package${why}`, () => {
     60_000,
   );
 
-  test("is below 3 MB zipped", async () => {
+  test("is below 3 MB zipped, and what a start has to compile is a small part of it", async () => {
     expect((await stat(join(work, "first.zip"))).size).toBeLessThan(3_000_000);
+    // the locales of a library, or a client that only a route needs, would make it more
+    expect(files.get(main())?.length).toBeLessThan(600_000);
   });
 
   test("an invocation that cannot reach its broker fails with an Error, and leaves no promise behind (S-50)", async () => {

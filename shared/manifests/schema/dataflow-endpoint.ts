@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CloudEventsMode, Compression } from "../../model/route.ts";
 import {
   type BatchingSpec,

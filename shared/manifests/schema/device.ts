@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { topicNameProblem } from "../../topics/topic-name.ts";
 import { checkTopicFilter } from "../topic-text.ts";
 import {

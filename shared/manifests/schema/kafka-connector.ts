@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Vault, type VaultObject, vault, vaultObject } from "./key-vault.ts";
 import {
   anyText,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { reference, type Schema, text } from "./leaf.ts";
 
 /** An object in Azure Key Vault. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { dataflowProfileSpec, dataflowSpec } from "./dataflow.ts";
 import { dataflowEndpointSpec } from "./dataflow-endpoint.ts";
 import { assetSpec, deviceSpec } from "./device.ts";

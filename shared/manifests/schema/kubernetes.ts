@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ignored } from "./leaf.ts";
 
 /** A Secret or ConfigMap: its values are checked where they are decoded, so that no message repeats one. */

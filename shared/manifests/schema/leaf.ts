@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { didYouMean, orList, plainSpelling } from "../nearest.ts";
 import { quote, shown } from "../quote.ts";
 import type { TextCheck } from "../topic-text.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { anyText, ignored, resourceName, type Schema } from "./leaf.ts";
 
 export interface Metadata {
