@@ -100,14 +100,10 @@ export async function openMqttToKafka(
   const transform = await routeTransform(route, host.secrets);
   const counters = newCounters();
   const count = subscribersHere(route, host.instance);
+  // each its own part: one that is paused for what another holds would not know when to go on
+  const budgetBytes = Math.floor(host.routeBudgetBytes / Math.max(1, count));
   const strands = Array.from({ length: count }, (_, share) =>
-    openStrand(route, host, {
-      endpoints,
-      share,
-      counters,
-      transform,
-      budgetBytes: host.routeBudgetBytes,
-    }),
+    openStrand(route, host, { endpoints, share, counters, transform, budgetBytes }),
   );
   let lifecycle: "starting" | "running" | "stopped" = "starting";
   return {

@@ -24,6 +24,7 @@ export function openSource(
       groupInstanceId: groupInstanceId(route, instance, hostName),
       topics,
       neverMatched: [route.deadLetterTopic],
+      budgetBytes: host.routeBudgetBytes,
       log,
     });
   }

@@ -233,11 +233,15 @@ export class KafkaToMqttPump implements EntryOwner {
   }
 
   private finish(entry: LaneEntry): void {
-    const { counters } = this.options;
+    this.free(entry);
+    this.close(entry);
+  }
+
+  private free(entry: LaneEntry): void {
+    const { counters, budgetBytes } = this.options;
     counters.inFlight -= 1;
     counters.inFlightBytes -= entry.bytes;
-    this.close(entry);
-    if (this.roomWaiters.length > 0 && counters.inFlightBytes <= this.options.budgetBytes / 2) {
+    if (this.roomWaiters.length > 0 && counters.inFlightBytes <= budgetBytes / 2) {
       this.wakeRoomWaiters();
     }
   }
@@ -246,10 +250,8 @@ export class KafkaToMqttPump implements EntryOwner {
   private abandon(entry: LaneEntry): void {
     entry.state = "queued";
     if (!entry.counted) {
-      const { counters } = this.options;
-      counters.released += 1;
-      counters.inFlight -= 1;
-      counters.inFlightBytes -= entry.bytes;
+      this.options.counters.released += 1;
+      this.free(entry);
     }
     this.options.onAbandoned?.(entry);
   }

@@ -14,7 +14,7 @@ import type {
   Subscriber,
   SubscriptionRequest,
 } from "./ports.ts";
-import { encodedBytes } from "./sizes.ts";
+import { deliveryMemory, encodedBytes } from "./sizes.ts";
 import type { RouteCounters } from "./status.ts";
 
 export interface MqttToKafkaOptions {
@@ -45,8 +45,6 @@ export interface MqttToKafkaOptions {
 
 /** A broker takes about a megabyte a batch and partition: more than this is never sent at once, whatever the manifest says. */
 const MAXIMUM_SEND_BYTES = 1_000_000;
-/** What a delivery costs in memory besides its bytes on the wire. */
-const DELIVERY_OVERHEAD = 512;
 
 /** One delivery and its place in a batch. */
 interface Held {
@@ -71,6 +69,8 @@ export class MqttToKafka {
   private buffer: Held[] = [];
   /** Encoded bytes in the buffer: what S-16 counts. */
   private bufferedBytes = 0;
+  /** Of all that is not acknowledged: the counters may be those of several subscribers. */
+  private heldBytes = 0;
   private sending = false;
   private paused = false;
   private stopping = false;
@@ -110,16 +110,17 @@ export class MqttToKafka {
   private receive(delivery: Delivery): void {
     const { counters, route } = this.options;
     if (this.givenUp) return;
-    const bytes = delivery.bytes + DELIVERY_OVERHEAD;
+    const bytes = deliveryMemory(delivery);
     counters.received += 1;
     counters.receivedBytes += delivery.publish.payload.length;
     counters.inFlight += 1;
     counters.inFlightBytes += bytes;
+    this.heldBytes += bytes;
     this.buffer.push({ delivery, bytes, id: undefined, ended: false });
     this.bufferedBytes += route.copyMqttProperties
       ? delivery.bytes
       : delivery.publish.payload.length;
-    if (!this.paused && counters.inFlightBytes > this.options.budgetBytes) {
+    if (!this.paused && this.heldBytes > this.options.budgetBytes) {
       this.paused = true;
       this.options.subscriber.pause();
     }
@@ -339,7 +340,8 @@ export class MqttToKafka {
     held.delivery.acknowledge();
     counters.inFlight -= 1;
     counters.inFlightBytes -= held.bytes;
-    if (this.paused && !this.stopping && counters.inFlightBytes <= budgetBytes / 2) {
+    this.heldBytes -= held.bytes;
+    if (this.paused && !this.stopping && this.heldBytes <= budgetBytes / 2) {
       this.paused = false;
       subscriber.resume();
     }
@@ -352,6 +354,7 @@ export class MqttToKafka {
     counters.released += 1;
     counters.inFlight -= 1;
     counters.inFlightBytes -= held.bytes;
+    this.heldBytes -= held.bytes;
   }
 
   private releaseBuffer(): void {

@@ -9,6 +9,7 @@ const KEPT_LINES = 60;
 
 /** The built runner as a process of its own: `isthmus run`. */
 export interface RunnerProcess {
+  readonly pid: number;
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
   signal(signal: "SIGTERM" | "SIGKILL"): void;
@@ -47,12 +48,16 @@ export function writeSecrets(
 }
 
 /** Starts the runner; resolves when all its routes run. @throws Error with its log when it ends before. */
-export async function startRunner(manifests: string, secrets: string): Promise<RunnerProcess> {
+export async function startRunner(
+  manifests: string,
+  secrets: string,
+  more: readonly string[] = [],
+): Promise<RunnerProcess> {
   const cli = join(root, "dist/local/cli.js");
   if (!existsSync(cli)) throw new Error(`${cli} is missing: npm run build makes it`);
   const child = spawn(
     process.execPath,
-    [cli, "run", "-f", manifests, "--secrets", secrets, "--log", "json"],
+    [cli, "run", "-f", manifests, "--secrets", secrets, "--log", "json", ...more],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   const lines: string[] = [];
@@ -66,6 +71,7 @@ export async function startRunner(manifests: string, secrets: string): Promise<R
     }),
   ]);
   return {
+    pid: child.pid ?? 0,
     ended,
     signal: (signal) => child.kill(signal),
     log: () => lines.join("\n"),

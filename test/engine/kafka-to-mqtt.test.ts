@@ -138,6 +138,15 @@ describe("KafkaToMqtt", () => {
     expect(publisher.sent).toHaveLength(20);
   });
 
+  test("lets go of its source when what filled the budget is given back [S-26, S-53]", async () => {
+    const { publisher, route, clock } = await started({ budgetBytes: 1000 });
+    publisher.online = false;
+    const taken = route.records(numbered(20));
+    await given(route, clock);
+    await taken;
+    expect(publisher.sent).toEqual([]);
+  });
+
   test.each([
     ["bad", "deadLettered"],
     ["old", "expired"],

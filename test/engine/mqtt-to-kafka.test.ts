@@ -43,13 +43,12 @@ function translate(
 
 async function started(
   over: Partial<MqttToKafkaRoute> = {},
-  { budgetBytes = 10_000_000, receiveMaximum = 65_535 } = {},
+  { budgetBytes = 10_000_000, receiveMaximum = 65_535, counters = newCounters() } = {},
 ) {
   const clock = new VirtualClock();
   const subscriber = new MemorySubscriber();
   const producer = new MemoryProducer();
   const letters = new MemoryProducer();
-  const counters = newCounters();
   const failures: BridgeError[] = [];
   const log = (): void => undefined;
   const route = new MqttToKafka({
@@ -224,6 +223,18 @@ describe("MqttToKafka", () => {
     expect(subscriber.acknowledged).toEqual([]);
     expect(subscriber.paused).toBe(true);
     expectLedger(counters);
+  });
+
+  test("is not paused for what another subscriber of its route holds: nobody would wake it [S-33, S-53]", async () => {
+    const budgetBytes = 3000;
+    const one = await started({}, { budgetBytes });
+    const other = await started({}, { budgetBytes, counters: one.counters });
+    one.producer.verdict = () => DOWN;
+    one.deliver("1", "2", "3", "4", "5", "6", "7");
+    other.deliver("8");
+    await other.clock.advance(100);
+    expect([one.subscriber.paused, other.subscriber.paused]).toEqual([true, false]);
+    expect(other.producer.sent.map(textOf)).toEqual(["8"]);
   });
 
   test("pauses intake when its budget is full and resumes by itself [S-53]", async () => {

@@ -13,6 +13,8 @@ export interface Forwarder {
   readonly shown: readonly string[];
   /** Asks whoever comes from now on by another certificate. Ends all connections, whose clients may come back. */
   change(tls: SecureContextOptions): void;
+  /** From now on nothing passes, and no connection ends: the far side is gone without a word. */
+  hold(): void;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function forwardTo(
 ): Promise<Forwarder> {
   const sockets = new Set<Socket>();
   const shown: string[] = [];
+  let isHeld = false;
   const pass = (from: Socket): void => {
     const to = connect({ host: "127.0.0.1", port });
     for (const socket of [from, to]) {
@@ -41,7 +44,7 @@ export async function forwardTo(
         to.destroy();
       });
     }
-    from.pipe(to).pipe(from);
+    if (!isHeld) from.pipe(to).pipe(from);
   };
   const secure =
     tls &&
@@ -60,6 +63,10 @@ export async function forwardTo(
     change(context): void {
       secure?.setSecureContext(context);
       for (const socket of sockets) socket.destroy();
+    },
+    hold(): void {
+      isHeld = true;
+      for (const socket of sockets) socket.unpipe().pause();
     },
     stop: () =>
       new Promise((resolve) => {

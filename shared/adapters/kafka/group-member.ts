@@ -18,6 +18,8 @@ export interface GroupMemberOptions {
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
+  /** The most that one fetch brings of one broker. */
+  readonly fetchBytes: number;
   readonly target: RecordConsumer;
   readonly log: Log;
   /** Told at every sign of life, and with an error when one partition cannot be read for now. */
@@ -26,7 +28,6 @@ export interface GroupMemberOptions {
 
 /** A fetch waits so long for records; leaving waits for a fetch. */
 const FETCH_WAIT_MS = 500;
-const FETCH_BYTES = 8 * 1024 * 1024;
 const FETCH_BYTES_PER_PARTITION = 1024 * 1024;
 /** A compressed batch may hold a hundred thousand records: so many are handed on at once, and then there has to be room again. */
 const STRIDE = 1_000;
@@ -132,6 +133,7 @@ export class GroupMember {
   private newConsumer(): Consumer {
     const { client, consumerGroupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs } =
       this.options;
+    const { fetchBytes } = this.options;
     const beforeJoin = (): Promise<void> => within(REVOKE_MS, this.giveUp());
     const consumer = client.kafka.consumer({
       groupId: consumerGroupId,
@@ -142,8 +144,8 @@ export class GroupMember {
       metadataMaxAge: METADATA_MAX_AGE_MS,
       allowAutoTopicCreation: false,
       maxWaitTimeInMs: FETCH_WAIT_MS,
-      maxBytes: FETCH_BYTES,
-      maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+      maxBytes: fetchBytes,
+      maxBytesPerPartition: Math.min(fetchBytes, FETCH_BYTES_PER_PARTITION),
       rackId: OUR_CONSUMER,
       // its own restarts would not look for topics again
       retry: {

@@ -28,6 +28,8 @@ export interface KafkaRecordSourceOptions {
   /** Topics that no pattern matches: a route must not read its own dead letters. */
   readonly neverMatched?: readonly string[];
   readonly log: Log;
+  /** What the consumer may hold: a fetch that finds it full lies beside it, so it brings an eighth at the most. Default 64 MiB. */
+  readonly budgetBytes?: number;
   /** How often new topics are looked for; S-30 asks for 30 s at the most. Default 10 s. */
   readonly discoverEveryMs?: number;
   /** After how long a silent member is given up. Default 7 s, towards Event Hubs 30 s. */
@@ -38,6 +40,9 @@ const DISCOVER_EVERY_MS = 10_000;
 /** Event Hubs wants 30 s. Elsewhere a killed bridge should be replaced within 10 s; brokers allow 6 s and more. */
 const SESSION_TIMEOUT_MS = { eventHubs: 30_000, kafka: 7_000 };
 const REBALANCE_TIMEOUT_MS = 30_000;
+const BUDGET_BYTES = 64 * 1024 * 1024;
+/** Enough for full speed. */
+const FETCH_BYTES = 8 * 1024 * 1024;
 /** start() does not wait longer for other members to let this one in. */
 const JOIN_PATIENCE_MS = 5_000;
 /** A member that lived so long was well: the next failure is a new one. */
@@ -185,6 +190,7 @@ class KafkaRecordSource implements RecordSource {
 
   private newMember(found: FoundTopics, target: RecordConsumer): GroupMember {
     const { endpoint, consumerGroupId, log, sessionTimeoutMs } = this.options;
+    const { budgetBytes = BUDGET_BYTES } = this.options;
     const standard = endpoint.isEventHubs ? SESSION_TIMEOUT_MS.eventHubs : SESSION_TIMEOUT_MS.kafka;
     return new GroupMember({
       client: kafkaClient(this.options),
@@ -193,6 +199,7 @@ class KafkaRecordSource implements RecordSource {
       topics: found.topics,
       sessionTimeoutMs: sessionTimeoutMs ?? standard,
       rebalanceTimeoutMs: REBALANCE_TIMEOUT_MS,
+      fetchBytes: Math.ceil(Math.min(FETCH_BYTES, budgetBytes / 8)),
       target,
       log,
       alive: (trouble) => {
