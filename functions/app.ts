@@ -40,6 +40,8 @@ const runtime = new RouteRuntime({
     openRecordHandler: async (route, options) =>
       (await compose()).openRecordHandler(route, options),
     openPump: async (route, options) => (await compose()).openPump(route, options),
+    openDevice: async (endpoint, options) => (await compose()).openDevice(endpoint, options),
+    assetStore: async (container) => (await compose()).blobAssetStore(container),
   },
 });
 
@@ -66,6 +68,7 @@ registerFunctions(
       routes: loaded.plan.routes,
       errors: loaded.errors,
       statuses: () => runtime.statuses(),
+      assets: () => runtime.assets(),
       now: () => systemClock.now(),
     },
   },

@@ -25,6 +25,8 @@ export interface LoadedApp {
   readonly version: string;
   readonly memoryBudgetBytes: number | undefined;
   readonly serviceAccountTokenFile: string | undefined;
+  /** The container of Azure Blob Storage where discovered assets are kept. */
+  readonly assetContainer: string | undefined;
   /** What is wrong, one line each; empty when all routes have their functions. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
@@ -69,9 +71,18 @@ export async function loadApp(root: string, env: Environment): Promise<LoadedApp
     version: await readVersion(root),
     memoryBudgetBytes: loaded.memoryBudgetBytes,
     serviceAccountTokenFile: env["ISTHMUS_SERVICE_ACCOUNT_TOKEN_FILE"],
+    assetContainer: assetContainer(env),
     errors: [...errors, ...linesOf(problems, "error")],
     warnings: linesOf(problems, "warning"),
   };
+}
+
+/** In the account that the host keeps its own state in. */
+function assetContainer(env: Environment): string | undefined {
+  const account = env["AzureWebJobsStorage__accountName"];
+  return account === undefined || account === ""
+    ? undefined
+    : `https://${account}.blob.core.windows.net/isthmus-assets`;
 }
 
 function linesOf(problems: readonly Problem[], severity: Problem["severity"]): string[] {

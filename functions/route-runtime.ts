@@ -1,8 +1,10 @@
-import type { HostOptions, RecordHandler, RunningPump } from "../shared/compose.ts";
-import type { Clock, LogLevel } from "../shared/engine/ports.ts";
+import type { HostOptions, RecordHandler, RunningDevice, RunningPump } from "../shared/compose.ts";
+import type { AssetStore, Clock, LogLevel } from "../shared/engine/ports.ts";
 import type { RouteStatus } from "../shared/engine/status.ts";
 import { BridgeError } from "../shared/errors.ts";
+import type { DeviceEndpoint } from "../shared/model/device.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "../shared/model/route.ts";
+import type { AssetsView } from "../shared/pages/status-view.ts";
 import type { PlannedFunction } from "../shared/plan/function-plan.ts";
 import {
   eventHubsToMqttHandler,
@@ -18,6 +20,9 @@ import { SharedHandler } from "./shared-handler.ts";
 export interface Openers {
   openRecordHandler(route: KafkaToMqttRoute, options: HostOptions): Promise<RecordHandler>;
   openPump(route: MqttToKafkaRoute, options: HostOptions): Promise<RunningPump>;
+  openDevice(endpoint: DeviceEndpoint, options: HostOptions): Promise<RunningDevice>;
+  /** Where discovered assets are kept, in a container of blobs. */
+  assetStore(container: string): Promise<AssetStore>;
 }
 
 export interface RuntimeOptions {
@@ -39,6 +44,7 @@ export class RouteRuntime {
   private readonly options: RuntimeOptions;
   private readonly handlers = new Map<string, SharedHandler>();
   private readonly pumps = new Map<string, PumpHolder>();
+  private readonly devices = new Map<string, RunningDevice>();
   private readonly logs = new Map<string, InvocationLog>();
 
   constructor(options: RuntimeOptions) {
@@ -50,6 +56,16 @@ export class RouteRuntime {
     const handlers = [...this.handlers.values()].map((handler) => handler.opened?.status());
     const pumps = [...this.pumps.values()].map((pump) => pump.status());
     return [...handlers, ...pumps].filter((status) => status !== undefined);
+  }
+
+  /** What the devices of this process have found; undefined where the manifests have none. */
+  assets(): AssetsView | undefined {
+    const { plan } = this.options.app;
+    if (plan.devices === undefined) return undefined;
+    return {
+      endpoints: [...this.devices.values()].flatMap((device) => device.discovered() ?? []),
+      imported: new Set(plan.assets?.map(({ name }) => name)),
+    };
   }
 
   /** The handler of a function that delivers what a trigger reads. */
@@ -69,8 +85,6 @@ export class RouteRuntime {
 
   /** The handler of a function that holds a pump open. */
   pumpHandler(planned: PlannedFunction): (timer: unknown, invocation: Invocation) => Promise<void> {
-    const route = this.route(planned, "mqttToKafka");
-    const { instance = 0, subscribers = 1 } = planned;
     const log = this.logOf(planned.name);
     const { timing } = this.options.app;
     const pump = new PumpHolder({
@@ -78,16 +92,43 @@ export class RouteRuntime {
       holdMs: timing.holdMs,
       drainMs: timing.drainMs,
       clock: this.options.clock,
-      open: () =>
-        this.options.openers.openPump(oneSubscriber(route, subscribers), {
-          ...this.hostOptions(log),
-          instance,
-          drainMs: timing.drainMs,
-        }),
+      open: planned.device === undefined ? this.opensRoute(planned) : this.opensDevice(planned),
     });
     this.pumps.set(planned.name, pump);
     return async (_timer, invocation) => {
       await log.during(invocation, () => pump.hold());
+    };
+  }
+
+  private opensRoute(planned: PlannedFunction): () => Promise<RunningPump> {
+    const route = this.route(planned, "mqttToKafka");
+    const { instance = 0, subscribers = 1 } = planned;
+    return () =>
+      this.options.openers.openPump(oneSubscriber(route, subscribers), {
+        ...this.hostOptions(this.logOf(planned.name)),
+        instance,
+        drainMs: this.options.app.timing.drainMs,
+      });
+  }
+
+  private opensDevice(planned: PlannedFunction): () => Promise<RunningPump> {
+    const { app, openers } = this.options;
+    const endpoint = app.plan.devices?.find(({ name }) => name === planned.device);
+    if (endpoint === undefined) throw notPlanned(planned, `device "${planned.device}"`);
+    return async () => {
+      if (app.assetContainer === undefined) {
+        throw new BridgeError(
+          "STATE_UNAVAILABLE",
+          "Discovered assets are kept in Azure Blob Storage: AzureWebJobsStorage__accountName has to name the account",
+        );
+      }
+      const device = await openers.openDevice(endpoint, {
+        ...this.hostOptions(this.logOf(planned.name)),
+        assetStore: await openers.assetStore(app.assetContainer),
+        drainMs: app.timing.drainMs,
+      });
+      this.devices.set(endpoint.name, device);
+      return device;
     };
   }
 
@@ -119,7 +160,9 @@ export class RouteRuntime {
   private hostOptions(log: InvocationLog): HostOptions {
     const { plan, secrets, functions, timing, memoryBudgetBytes, serviceAccountTokenFile } =
       this.options.app;
-    const users = functions.functions.filter(({ route }) => route !== undefined).length;
+    const users = functions.functions.filter(
+      ({ route, device }) => route !== undefined || device !== undefined,
+    ).length;
     return {
       plan,
       secrets,
@@ -146,13 +189,15 @@ export class RouteRuntime {
   ): Extract<Route, { direction: D }> {
     const route = this.options.app.plan.routes.find(({ name }) => name === planned.route);
     if (route?.direction !== direction) {
-      throw new BridgeError(
-        "MANIFEST_INVALID",
-        `Cannot register function "${planned.name}": its route "${planned.route}" is not in the plan`,
-      );
+      throw notPlanned(planned, `route "${planned.route}"`);
     }
     return route as Extract<Route, { direction: D }>;
   }
+}
+
+function notPlanned({ name }: PlannedFunction, what: string): BridgeError {
+  const message = `Cannot register function "${name}": its ${what} is not in the plan`;
+  return new BridgeError("MANIFEST_INVALID", message);
 }
 
 /** The route as one of `subscribers` equal functions runs it: with one subscriber of its own (S-33). */

@@ -6,6 +6,7 @@ import type { Route } from "../shared/model/route.ts";
 import { METRICS_CONTENT_TYPE, metricsPage } from "../shared/pages/metrics.ts";
 import { readiness } from "../shared/pages/readiness.ts";
 import { statusPage, statusPagePolicy } from "../shared/pages/status-page.ts";
+import type { AssetsView } from "../shared/pages/status-view.ts";
 
 /** What the HTTP functions tell of. */
 export interface HostView {
@@ -18,6 +19,8 @@ export interface HostView {
   readonly errors: readonly string[];
   /** Of the routes that are open in this process. */
   statuses(): readonly RouteStatus[];
+  /** What the devices that are open in this process have found. */
+  assets?(): AssetsView | undefined;
   now(): number;
 }
 
@@ -58,6 +61,7 @@ export function metricsHandler(view: HostView): HttpHandler {
       version: view.version,
       startedAt: view.startedAt,
       residentBytes: process.memoryUsage.rss(),
+      discovery: view.assets?.()?.endpoints ?? [],
       cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1_000_000,
     }),
   });
@@ -68,6 +72,7 @@ export function statusHandler(view: HostView): HttpHandler {
   return () => {
     const nonce = randomUUID();
     const open = view.statuses();
+    const assets = view.assets?.();
     const here = new Set(open.map(({ route }) => route));
     const elsewhere = view.routes.filter(({ name }) => !here.has(name)).map(notHere);
     return {
@@ -83,6 +88,7 @@ export function statusHandler(view: HostView): HttpHandler {
           startedAt: view.startedAt,
           now: view.now(),
           routes: [...open, ...elsewhere],
+          ...(assets === undefined ? {} : { assets }),
         },
         nonce,
       ),

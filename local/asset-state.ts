@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Log } from "../shared/engine/ports.ts";
+import { assetFolder } from "../shared/adapters/files/asset-folder.ts";
+import type { AssetStore, Log } from "../shared/engine/ports.ts";
 import type { Arguments } from "./command.ts";
 
 const DEFAULT_STATE = ".isthmus";
@@ -8,7 +9,7 @@ const WATCH_EVERY_MS = 1000;
 
 /** What a host keeps over restarts, in the folder that `--state` names. */
 export interface AssetState {
-  /** DiscoveredAsset manifests that the host writes. */
+  /** DiscoveredAsset manifests that the host writes: a folder, or a container of Azure Blob Storage. */
   readonly discovered: string;
   /** Asset manifests that `isthmus assets import` writes, and people edit. */
   readonly imported: string;
@@ -17,12 +18,25 @@ export interface AssetState {
 }
 
 export function assetState(args: Arguments): AssetState {
-  const folder = args.value("state") ?? DEFAULT_STATE;
+  const state = args.value("state") ?? DEFAULT_STATE;
+  // a container holds what is discovered, and nothing else
+  const folder = isContainer(state) ? DEFAULT_STATE : state;
   return {
-    discovered: join(folder, "discovered"),
+    discovered: isContainer(state) ? state : join(folder, "discovered"),
     imported: join(folder, "assets"),
     checkpoints: join(folder, "checkpoints"),
   };
+}
+
+function isContainer(state: string): boolean {
+  return state.startsWith("https://");
+}
+
+/** Where the discovered assets of a state are kept. */
+export async function assetStoreOf({ discovered }: AssetState): Promise<AssetStore> {
+  if (!isContainer(discovered)) return assetFolder(discovered);
+  const { blobAssetStore } = await import("../shared/compose.ts");
+  return blobAssetStore(discovered);
 }
 
 /** The folder of imported assets where it holds any, to be read as further manifests. */

@@ -1,7 +1,9 @@
 /**
  * The composition root: resolves connections, builds adapters, starts the engine. Both shells call this and nothing below it.
  */
+
 import { hostname } from "node:os";
+import { assetBlobs } from "./adapters/files/asset-blobs.ts";
 import { azureTokenSource } from "./adapters/identity/azure-token-source.ts";
 import { azureKeyVault } from "./adapters/key-vault/azure-key-vault.ts";
 import { systemClock } from "./adapters/system/system-clock.ts";
@@ -23,10 +25,13 @@ import { openMqttToKafka } from "./compose/mqtt-to-kafka-route.ts";
 import { deadLettersOf, type SendSettings, sendDeadLetters } from "./compose/replay.ts";
 import { startInTime } from "./compose/start-in-time.ts";
 import type { LetterSelection, StoredLetter } from "./engine/dead-letter-log.ts";
+import type { AssetStore } from "./engine/ports.ts";
 import type { ReplayResult } from "./engine/replay.ts";
 import type { RouteStatus } from "./engine/status.ts";
+import type { DeviceEndpoint } from "./model/device.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "./model/route.ts";
 import type { KeyVaultReader } from "./model/secret-store.ts";
+import type { DiscoveryView } from "./pages/status-view.ts";
 
 export type {
   ArrivedCanary,
@@ -45,6 +50,12 @@ export type {
 export interface RunningPump {
   status(): RouteStatus;
   stop(drainMs?: number): Promise<void>;
+}
+
+/** One endpoint of a Device held open, for hosts that run it for a while. */
+export interface RunningDevice extends RunningPump {
+  /** Undefined where nothing is to be discovered. */
+  discovered(): DiscoveryView | undefined;
 }
 
 const DEFAULT_DRAIN_MS = 10_000;
@@ -108,6 +119,28 @@ export async function openPump(
   const live = await openMqttToKafka(route, host);
   await startOrStop(live, host);
   return { status: () => live.status(), stop: (drainMs = host.drainMs) => live.stop(drainMs) };
+}
+
+/** The same endpoint of a Device, held open until it is stopped. @throws BridgeError when it can not start. */
+export async function openDevice(
+  endpoint: DeviceEndpoint,
+  options: HostOptions,
+): Promise<RunningDevice> {
+  const host = context(options, 1);
+  const live = await openEndpoint(endpoint, host);
+  await startOrStop(live, host);
+  return {
+    status: () => live.status(),
+    stop: (drainMs = host.drainMs) => live.stop(drainMs),
+    discovered: () => live.discovered(),
+  };
+}
+
+/** Discovered assets in a container of Azure Blob Storage, which is reached with the app's own identity. */
+export function blobAssetStore(container: string): AssetStore {
+  const identity = azureTokenSource();
+  const scope = "https://storage.azure.com/.default";
+  return assetBlobs({ container, token: async () => (await identity.token({ scope })).value });
 }
 
 /** The topics that a Kafka connection of the plan has now, for its regular expressions (S-30). @throws BridgeError */

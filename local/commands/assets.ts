@@ -1,14 +1,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { assetFolder } from "../../shared/adapters/files/asset-folder.ts";
 import { BridgeError } from "../../shared/errors.ts";
 import { loadManifests } from "../../shared/manifests/load.ts";
 import { didYouMean } from "../../shared/manifests/nearest.ts";
 import type { DiscoveredAsset } from "../../shared/model/device.ts";
 import { topicFilterProblem } from "../../shared/topics/topic-filter.ts";
 import { assetManifest } from "../asset-manifest.ts";
-import { type AssetState, assetState, importedManifests } from "../asset-state.ts";
+import { type AssetState, assetState, assetStoreOf, importedManifests } from "../asset-state.ts";
 import { type Arguments, type Command, MANIFEST_OPTIONS, STATE_OPTION } from "../command.ts";
 import { complain, print, type Shell } from "../shell.ts";
 
@@ -23,8 +22,8 @@ async function importedNames(args: Arguments, state: AssetState): Promise<Readon
   return new Set(assets.flatMap(({ kind, name }) => (kind === "Asset" ? [name] : [])));
 }
 
-async function discoveredIn({ discovered }: AssetState): Promise<readonly DiscoveredAsset[]> {
-  const found = await assetFolder(discovered).list();
+async function discoveredIn(state: AssetState): Promise<readonly DiscoveredAsset[]> {
+  const found = await (await assetStoreOf(state)).list();
   return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -172,6 +171,7 @@ export const assetsCommand: Command = {
   },
   notes: [
     "A running isthmus run with the same --state forwards imported assets within seconds.",
+    "Those of an app on Azure: --state https://ACCOUNT.blob.core.windows.net/isthmus-assets",
     "Manifests of -f count as imported where they are Assets.",
     "Exit code: 0, or 1 when a name is unknown or imported already.",
   ],

@@ -1,8 +1,13 @@
-import { assetFolder } from "../../shared/adapters/files/asset-folder.ts";
 import type { Log } from "../../shared/engine/ports.ts";
 import { BridgeError } from "../../shared/errors.ts";
 import type { Plan } from "../../shared/model/plan.ts";
-import { type AssetState, assetState, importedManifests, watchImported } from "../asset-state.ts";
+import {
+  type AssetState,
+  assetState,
+  assetStoreOf,
+  importedManifests,
+  watchImported,
+} from "../asset-state.ts";
 import {
   type Arguments,
   type Command,
@@ -72,7 +77,7 @@ async function run(args: Arguments, shell: Shell): Promise<number> {
     tap: args.flag("tap"),
     instance,
     checkpointFolder: state.checkpoints,
-    ...(plan.devices === undefined ? {} : { assetStore: assetFolder(state.discovered) }),
+    ...(plan.devices === undefined ? {} : { assetStore: await assetStoreOf(state) }),
   });
   const stopWatching =
     plan.devices === undefined ? undefined : watchAssets(args, state, runner, settings.log);

@@ -29,6 +29,8 @@ export interface PlannedFunction {
   readonly role: FunctionRole;
   readonly purpose: string;
   readonly route?: string;
+  /** The endpoint of a Device that it holds open. */
+  readonly device?: string;
   /** The Kafka topic or event hub that is read. */
   readonly topic?: string;
   /** Which of the `subscribers` functions of its route it is, from 0. */

@@ -1,4 +1,5 @@
 import type { Problem } from "../manifests/problem.ts";
+import type { DeviceEndpoint } from "../model/device.ts";
 import type { Plan } from "../model/plan.ts";
 import type { KafkaToMqttRoute, MqttToKafkaRoute, Route } from "../model/route.ts";
 import { eventHubsNamespace, kafkaSettings, mqttSettings } from "./connection-settings.ts";
@@ -18,6 +19,14 @@ import { routePattern, type TopicLock } from "./topic-lock.ts";
 
 /** Often, so that what a pump leaves waiting in its session when it renews itself does not wait long. */
 const PUMP_SCHEDULE = "*/10 * * * * *";
+
+/** A timer runs once app-wide; the schedule only says how soon the pump is held open again after it has let go. */
+const PUMP_TRIGGER = {
+  type: "timerTrigger",
+  schedule: PUMP_SCHEDULE,
+  runOnStartup: false,
+  useMonitor: false,
+} as const;
 
 /** What planning gathers on its way. */
 interface Draft {
@@ -46,6 +55,7 @@ export function planFunctions(plan: Plan, lock?: TopicLock): FunctionPlan {
       ? planReader(route, plan, lock, draft)
       : planPumps(route, plan, draft),
   );
+  for (const device of plan.devices ?? []) planDevice(device, plan, draft);
   const watched = planned.some((r) => r.direction === "kafkaToMqtt" && routePattern(r));
   const functions = unique(draft, [
     ...draft.functions,
@@ -176,19 +186,32 @@ function planPumps(route: MqttToKafkaRoute, plan: Plan, draft: Draft): boolean {
       route: route.name,
       instance,
       subscribers,
-      // a timer runs once app-wide; the schedule only says how soon the pump is held open again after it has let go
-      trigger: {
-        type: "timerTrigger",
-        schedule: PUMP_SCHEDULE,
-        runOnStartup: false,
-        useMonitor: false,
-      },
+      trigger: PUMP_TRIGGER,
       settings: namesOf(settings),
     };
   });
   accept(draft, functions, settings);
   warnOfMqtt(route, plan, draft);
   return true;
+}
+
+/** What Devices ask for is done by one function for each endpoint, wherever the app runs (S-60). */
+function planDevice(device: DeviceEndpoint, plan: Plan, draft: Draft): void {
+  const connections = [device.source, device.target].flatMap(
+    (id) => plan.mqttConnections.get(id) ?? [],
+  );
+  const settings = connections.flatMap((connection) => [...mqttSettings(connection)]);
+  const found = device.discovery === undefined ? "" : ` "${device.discovery.topicFilter}"`;
+  const planned: PlannedFunction = {
+    name: functionName(device.name),
+    kind: "timer",
+    role: "pump",
+    purpose: `Discovers the topics${found} of device "${device.name}" and forwards its assets`,
+    device: device.name,
+    trigger: PUMP_TRIGGER,
+    settings: namesOf(settings),
+  };
+  accept(draft, [planned], settings);
 }
 
 function routeSettings(route: Route, plan: Plan): AppSetting[] {

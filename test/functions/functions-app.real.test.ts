@@ -10,7 +10,13 @@ import { RouteRuntime } from "../../functions/route-runtime.ts";
 import { kafkaAdmin } from "../../shared/adapters/kafka/kafka-admin.ts";
 import { kafkaRecordSource } from "../../shared/adapters/kafka/kafka-record-source.ts";
 import { systemClock } from "../../shared/adapters/system/system-clock.ts";
-import { listTopics, openPump, openRecordHandler } from "../../shared/compose.ts";
+import {
+  blobAssetStore,
+  listTopics,
+  openDevice,
+  openPump,
+  openRecordHandler,
+} from "../../shared/compose.ts";
 import { appFolder, connectorManifest, recordingHost } from "../support/functions-app.ts";
 import { invocation } from "../support/invocation.ts";
 import { Collector, plainEndpoint } from "../support/kafka-ends.ts";
@@ -42,7 +48,12 @@ async function app(
   const runtime = new RouteRuntime({
     app: loaded,
     clock: systemClock,
-    openers: { openRecordHandler, openPump },
+    openers: {
+      openRecordHandler,
+      openPump,
+      openDevice,
+      assetStore: (container) => Promise.resolve(blobAssetStore(container)),
+    },
     print: () => undefined,
   });
   cleanups.push(() => runtime.stop());

@@ -1,10 +1,13 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type LoadedApp, loadApp } from "../../functions/load-app.ts";
 import { registerFunctions } from "../../functions/register-functions.ts";
 import { type Openers, RouteRuntime } from "../../functions/route-runtime.ts";
 import type { HostOptions, RecordHandler } from "../../shared/compose.ts";
+import type { AssetStore } from "../../shared/engine/ports.ts";
 import { newCounters, type RouteStatus } from "../../shared/engine/status.ts";
 import { BridgeError } from "../../shared/errors.ts";
+import type { DeviceEndpoint } from "../../shared/model/device.ts";
 import type { KafkaRecord } from "../../shared/model/kafka-record.ts";
 import type { Route } from "../../shared/model/route.ts";
 import {
@@ -29,9 +32,18 @@ interface World {
   readonly clock: VirtualClock;
   readonly runtime: RouteRuntime;
   readonly opened: { route: Route; options: HostOptions }[];
+  readonly devices: { endpoint: DeviceEndpoint; options: HostOptions }[];
+  /** Of which a store was asked for. */
+  readonly containers: string[];
   readonly taken: KafkaRecord[];
   readonly stopped: string[];
 }
+
+const NO_ASSETS: AssetStore = {
+  list: () => Promise.resolve([]),
+  add: () => Promise.resolve("added"),
+  remove: () => Promise.resolve(),
+};
 
 async function world(
   files: Record<string, string>,
@@ -46,7 +58,9 @@ async function world(
   const opened: World["opened"] = [];
   const taken: KafkaRecord[] = [];
   const stopped: string[] = [];
-  const status = (route: Route): RouteStatus => ({
+  const devices: World["devices"] = [];
+  const containers: string[] = [];
+  const status = (route: Pick<RouteStatus, "direction"> & { name: string }): RouteStatus => ({
     route: route.name,
     direction: route.direction,
     from: "",
@@ -76,6 +90,25 @@ async function world(
         stop: (ms) => Promise.resolve(void stopped.push(`${route.name} ${ms}`)),
       });
     },
+    openDevice: (endpoint, options) => {
+      devices.push({ endpoint, options });
+      const route = { name: endpoint.name, direction: "mqttToMqtt" } as const;
+      return Promise.resolve({
+        status: () => status(route),
+        stop: (ms) => Promise.resolve(void stopped.push(`${endpoint.name} ${ms}`)),
+        discovered: () => ({
+          endpoint: endpoint.name,
+          topicFilter: "factory/+",
+          assets: [],
+          displaced: 0,
+          limit: 10,
+        }),
+      });
+    },
+    assetStore: (container) => {
+      containers.push(container);
+      return Promise.resolve(NO_ASSETS);
+    },
     ...over,
   };
   const runtime = new RouteRuntime({ app, openers, clock, print: () => undefined });
@@ -89,10 +122,11 @@ async function world(
       routes: app.plan.routes,
       errors: app.errors,
       statuses: () => runtime.statuses(),
+      assets: () => runtime.assets(),
       now: () => clock.now(),
     },
   });
-  return { app, host, clock, runtime, opened, taken, stopped };
+  return { app, host, clock, runtime, opened, devices, containers, taken, stopped };
 }
 
 const brokers = { kafka: "kafka.test:9092", mqtt: "mqtt.test:1883" };
@@ -281,5 +315,42 @@ describe("loadApp()", () => {
   test("a topic named like an environment variable is an error that names both", async () => {
     const { app } = await world(manifests, { COMMANDS: "x" });
     expect(app.errors.join("\n")).toContain('topic "commands"');
+  });
+});
+
+describe("a Device (S-60)", () => {
+  const files = {
+    "manifests/device.yaml": readFileSync("examples/kafka-source/3-device.yaml", "utf8"),
+  };
+  const account = {
+    AzureWebJobsStorage__accountName: "plantstorage",
+    ISTHMUS_LOCAL_BROKER: "mqtt://b:1883",
+  };
+
+  test("is one timer that holds its endpoint open, with its assets in the app's storage account", async () => {
+    const found = await world(files, account);
+    expect(found.app.errors).toEqual([]);
+    const name = "kafka-incoming_mqtt";
+    expect(found.host.registered[0]).toMatchObject({ name, via: "timer" });
+    expect(found.app.functions.alwaysReady).toEqual([`function:${name}`]);
+    expect(found.runtime.assets()).toEqual({ endpoints: [], imported: new Set() });
+    const context = invocation();
+    const held = handlerOf(found, name)({}, context) as Promise<void>;
+    await vi.waitFor(() => expect(found.runtime.statuses()).toHaveLength(1));
+    expect(found.containers).toEqual(["https://plantstorage.blob.core.windows.net/isthmus-assets"]);
+    expect(found.devices).toMatchObject([
+      { endpoint: { name: "kafka-incoming/mqtt" }, options: { assetStore: NO_ASSETS } },
+    ]);
+    expect(found.runtime.assets()?.endpoints).toHaveLength(1);
+    await found.runtime.stop();
+    await held;
+    expect(found.stopped).toEqual(["kafka-incoming/mqtt 4000"]);
+  });
+
+  test("needs the name of the storage account", async () => {
+    const found = await world(files, { ISTHMUS_LOCAL_BROKER: "mqtt://b:1883" });
+    const context = invocation();
+    const held = handlerOf(found, "kafka-incoming_mqtt")({}, context);
+    await expect(held).rejects.toThrow("AzureWebJobsStorage__accountName");
   });
 });
