@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { expect } from "vitest";
+import { escapeHtml } from "../../shared/pages/escape-html.ts";
 import type { Mounted } from "./crossing.ts";
 
 /** What of a PEM text is secret: the first line of a private key's body. Certificates are not. */
@@ -21,6 +22,7 @@ function formsOf(secret: string): string[] {
     secret,
     encodeURIComponent(secret),
     JSON.stringify(secret).slice(1, -1),
+    escapeHtml(secret),
     bytes.toString("hex"),
     ...shifted,
   ];
