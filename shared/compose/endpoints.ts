@@ -7,6 +7,7 @@ import {
   resolveKafkaEndpoint,
   resolveMqttEndpoint,
 } from "../secrets/resolve-endpoint.ts";
+import { checkConnectionString } from "./check-connection-string.ts";
 import type { HostContext } from "./context.ts";
 
 export interface Endpoints {
@@ -16,10 +17,9 @@ export interface Endpoints {
 
 /** Both ends of a route with their secrets read. @throws BridgeError that names what is missing. */
 export async function resolveEndpoints(route: Route, host: HostContext): Promise<Endpoints> {
-  return {
-    kafka: await kafkaEndpointOf(route.kafkaConnection, host),
-    mqtt: await mqttEndpointOf(route.mqttConnection, host),
-  };
+  const kafka = await kafkaEndpointOf(route.kafkaConnection, host);
+  checkConnectionString(route, kafka, host.log);
+  return { kafka, mqtt: await mqttEndpointOf(route.mqttConnection, host) };
 }
 
 /** A Kafka connection of the plan with its secrets read, and read again as they change. @throws BridgeError that names what is missing. */

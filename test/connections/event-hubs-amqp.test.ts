@@ -1,6 +1,10 @@
 /** Event Hubs over AMQP, to read and to write: with the right credential messages cross, a wrong one is one clear error. */
+import mqtt from "mqtt";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type SandboxMqtt, startSandboxMqtt } from "../../local/sandbox/mqtt/sandbox-mqtt.ts";
+import { openPump } from "../../shared/compose.ts";
+import type { MqttToKafkaRoute } from "../../shared/model/route.ts";
+import { secretStore } from "../../shared/secrets/secret-store.ts";
 import { type Certificates, makeCertificates } from "../support/certificates.ts";
 import { failureOf, named } from "../support/connection-rows.ts";
 import {
@@ -12,6 +16,7 @@ import {
 } from "../support/crossing.ts";
 import type { Policy } from "../support/event-hubs/claims.ts";
 import { EventHubsServer, POLICY } from "../support/event-hubs/event-hubs-server.ts";
+import { noLog } from "../support/kafka-ends.ts";
 import { expectNoSecret } from "../support/leaks.ts";
 
 const STRANGE = "not-the-secret-4711";
@@ -154,6 +159,36 @@ describe.skipIf(certificates === undefined)("Event Hubs over AMQP", () => {
       expect(await roundTrip(crossing, broker.url)).toEqual(["0", "1", "2"]);
       expectNoSecret(crossing.journal, { hub: { key: POLICY.key } }, row.token);
     });
+  });
+
+  test("a function app writes to Event Hubs so, whatever protocol the manifest names", async () => {
+    crossing = await openCrossing(partsOf({ name: "", token: TOKEN }));
+    const { plan, folder, topic, there } = crossing;
+    await crossing.bridge.stop();
+    const byKafka = [...plan.kafkaConnections].map(
+      ([id, connection]) => [id, { ...connection, protocol: "Kafka" as const }] as const,
+    );
+    const route = plan.routes.find(({ direction }) => direction === "mqttToKafka");
+    const pump = await openPump(route as MqttToKafkaRoute, {
+      plan: { ...plan, kafkaConnections: new Map(byKafka) },
+      secrets: secretStore({
+        manifests: { secrets: new Map(), configMaps: new Map() },
+        folder,
+        environment: {},
+      }),
+      log: noLog,
+      identity: {
+        token: async () => ({ value: TOKEN, expiresAt: Date.now() + 3_600_000 }),
+      },
+      eventHubsByAmqp: true,
+    });
+    const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
+    await client.publishAsync(there, "from the function app", { qos: 1 });
+    const hub = server.hub(topic);
+    const texts = (): string[] => hub.partitionIds.flatMap((id) => hub.texts(id));
+    await expect.poll(texts, { timeout: 10_000 }).toEqual(["from the function app"]);
+    await client.endAsync();
+    await pump.stop();
   });
 
   describe("a wrong credential: one clear error", () => {

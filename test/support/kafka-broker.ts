@@ -10,6 +10,9 @@ import { kafkaDistribution } from "./kafka-distribution.ts";
 /** The users of every listener that asks for one; for the SCRAM mechanisms and PLAIN alike. */
 export const KAFKA_USER = "alice";
 export const KAFKA_PASSWORD = "alice-secret";
+/** What Event Hubs takes as the password of the user `$ConnectionString`; this broker does too, by SASL PLAIN. */
+export const EVENT_HUBS_CONNECTION_STRING =
+  "Endpoint=sb://127.0.0.1/;SharedAccessKeyName=all;SharedAccessKey=key-of-the-test-set-4711=";
 
 /** `host:port` of each listener; those with TLS only when there are certificates. */
 export interface KafkaAddresses {
@@ -137,7 +140,7 @@ const OAUTH_LOGIN = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLog
 
 function saslProperties(listener: string): string[] {
   const prefix = `listener.name.${listener}`;
-  const user = `user_${KAFKA_USER}="${KAFKA_PASSWORD}"`;
+  const user = `user_${KAFKA_USER}="${KAFKA_PASSWORD}" user_$ConnectionString="${EVENT_HUBS_CONNECTION_STRING}"`;
   return [
     `${prefix}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512`,
     `${prefix}.plain.sasl.jaas.config=${PLAIN_LOGIN} ${user};`,
