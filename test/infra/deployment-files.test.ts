@@ -10,9 +10,11 @@ import { deployPlan, plannedManifests } from "../support/infra.ts";
 const root = resolve(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
 
-const outputs = parseBicep("infra/main.bicep", read("infra/main.bicep")).declarations.flatMap(
-  ({ kind, name }) => (kind === "output" ? [name] : []),
-);
+const namesIn = (path: string, wanted: "output" | "param"): string[] =>
+  parseBicep(path, read(path)).declarations.flatMap(({ kind, name }) =>
+    kind === wanted ? [name] : [],
+  );
+const outputs = namesIn("infra/main.bicep", "output");
 
 interface Hook {
   readonly shell: string;
@@ -125,8 +127,7 @@ describe(".github/workflows/deploy.yml", () => {
 
 describe("docs/deploy.md", () => {
   const text = read("docs/deploy.md");
-  const { declarations } = parseBicep("infra/main.bicep", read("infra/main.bicep"));
-  const parameters = declarations.flatMap(({ kind, name }) => (kind === "param" ? [name] : []));
+  const parameters = namesIn("infra/main.bicep", "param");
 
   test("names parameters and outputs that infra/main.bicep has", () => {
     const named = [...text.matchAll(/`((?:existing|[a-z]+)[A-Z]\w+)(?:=\w+)?`/g)].map(
@@ -142,6 +143,30 @@ describe("docs/deploy.md", () => {
     const asked = [...text.matchAll(/output ([A-Z_]+)\b/g)].map(([, name = ""]) => name);
     expect(asked.length).toBeGreaterThan(4);
     for (const name of asked) expect(outputs).toContain(name);
+  });
+
+  test("one resource group takes the same parameter file, and has the outputs that are asked for", () => {
+    const { parameters: given } = JSON.parse(read("infra/main.parameters.json"));
+    expect(namesIn("infra/bridge.bicep", "param")).toEqual(
+      expect.arrayContaining(Object.keys(given)),
+    );
+    const asked = [...text.matchAll(/output ([a-z]+[A-Z]\w+)\b/g)].map(([, name = ""]) => name);
+    expect(asked.length).toBeGreaterThan(3);
+    expect(namesIn("infra/bridge.bicep", "output")).toEqual(expect.arrayContaining(asked));
+  });
+
+  test("finds by their description all roles that stay when the group is removed", async () => {
+    const [, word = ""] = /contains\(description \|\| '', '(\w+)'\)/.exec(text) ?? [];
+    expect(word).not.toBe("");
+    for (const planned of await plannedManifests()) {
+      const roles = deployPlan(planned).resources.filter(({ type }) =>
+        type.endsWith("/roleAssignments"),
+      );
+      expect(roles.length).toBeGreaterThan(2);
+      for (const { body } of roles) {
+        expect(body["properties"]).toMatchObject({ description: expect.stringContaining(word) });
+      }
+    }
   });
 
   test("says of each thing that can be brought how it is brought", () => {
