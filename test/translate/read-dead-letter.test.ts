@@ -201,6 +201,12 @@ describe("readDeadLetter()", () => {
     expect(readDeadLetter(record)).toBeUndefined();
   });
 
+  test("takes a header without a value, which MQTT has not, for a User Property without text", () => {
+    expect(readDeadLetter(ofMqtt([["x", null]]))).toMatchObject({
+      publish: { properties: { userProperties: [["x", ""]] } },
+    });
+  });
+
   test("never throws, whatever the headers are", () => {
     const header = fc.tuple(
       fc.constantFrom(...ofMqtt().headers.map(([name]) => name), "isthmus-offset", "x"),
