@@ -45,6 +45,7 @@ const MANIFESTS: readonly { readonly name: string; readonly paths: readonly stri
     name: "a connector with a password",
     paths: ["connector-sasl", "topic-map"].map((file) => `${FIXTURES}/manifests/${file}.yaml`),
   },
+  { name: "a device", paths: [`${FIXTURES}/manifests/devices.yaml`] },
   { name: "data flows to two brokers", paths: [`${FIXTURES}/manifests/dataflows.yaml`] },
   {
     name: "all of it in one app",
