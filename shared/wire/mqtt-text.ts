@@ -99,3 +99,11 @@ export function writeText(target: Buffer, offset: number, text: string): number 
   target[offset + 1] = bytes & 255;
   return start + bytes;
 }
+
+/** Control characters and noncharacters: allowed, advised against, and a reason to close the connection [MQTT-1.5.4]. U+0000 is not allowed at all. */
+const DISCOURAGED = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
+
+/** Whether a server may close the connection on this text alone, though it is legal. */
+export function isDiscouraged(text: string): boolean {
+  return DISCOURAGED.test(text);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TextReader, textLength, writeText } from "../../shared/wire/mqtt-text.ts";
+import { isDiscouraged, TextReader, textLength, writeText } from "../../shared/wire/mqtt-text.ts";
 
 /** Short and long ones, for each has its own way; and letters at the edges of one, two, three and four bytes. */
 const texts = [
@@ -64,4 +64,26 @@ describe("MQTT UTF-8 Encoded Strings", () => {
   ])("are not read with %s", (_, bytes) => {
     expect(new TextReader().read(Buffer.from(bytes), 0, bytes.length)).toBeUndefined();
   });
+
+  test.each([
+    "\t",
+    "a\nb",
+    "\u007f",
+    "\u0085",
+    "\u009f",
+    "\ufdd0",
+    "\uffff",
+    "\u{1fffe}",
+    "\u{10ffff}",
+  ])("%j is legal, and reason enough for a server to close the connection [MQTT-1.5.4]", (text) => {
+    expect(textLength(text)).toBe(Buffer.byteLength(text));
+    expect(isDiscouraged(text)).toBe(true);
+  });
+
+  test.each(["", " ", "plain", "Zürich–北京 🏭", "\u00a0", "\ufffd", "\u202e"])(
+    "%j is not",
+    (text) => {
+      expect(isDiscouraged(text)).toBe(false);
+    },
+  );
 });

@@ -28,6 +28,8 @@ export interface ConnectionEnd {
   readonly error: BridgeError;
   /** Of the CONNACK or DISCONNECT that ended it. */
   readonly reasonCode?: number;
+  /** The server has closed a connection that stood, without a word. */
+  readonly hungUp?: boolean;
 }
 
 /** What a {@link MqttConnection} calls; nothing after `closed`. */
@@ -212,18 +214,27 @@ export class MqttConnection {
   }
 
   private failed(error: Error): void {
-    this.end_ ??= { error: this.socketError(error) };
+    this.end_ ??= this.ended(error, isReset(error));
     this.tap.destroy();
   }
 
   private closed(error: Error | undefined): void {
     this.cancelEnd?.();
     const cause = error ?? new Error("the connection was closed by the other side");
-    this.end_ ??= { error: this.socketError(cause) };
+    this.end_ ??= this.ended(cause, error === undefined || isReset(error));
     this.user.closed(this.end_);
+  }
+
+  private ended(cause: Error, byServer: boolean): ConnectionEnd {
+    return { error: this.socketError(cause), hungUp: this.connected && byServer };
   }
 
   private socketError(cause: Error): BridgeError {
     return socketError(cause, this.doing, this.connected ? undefined : this.options.endpoint);
   }
+}
+
+function isReset(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ECONNRESET" || code === "EPIPE";
 }

@@ -5,6 +5,7 @@ import { type Connack, decodePuback } from "../../wire/mqtt-control.ts";
 import type { Frame } from "../../wire/mqtt-frames.ts";
 import { PacketBuffer } from "../../wire/mqtt-packet-buffer.ts";
 import { propertiesLength, publishProblem, publishSize } from "../../wire/mqtt-publish-encoder.ts";
+import { isDiscouraged } from "../../wire/mqtt-text.ts";
 import type { ConnectionEnd, MqttConnection } from "./mqtt-connection.ts";
 import { type MqttClientOptions, MqttLink } from "./mqtt-link.ts";
 import { blamesMessage, reasonError } from "./mqtt-reason-codes.ts";
@@ -25,12 +26,16 @@ interface Outgoing {
   /** 0 until it is sent within the present session. */
   packetIdentifier: number;
   dup: boolean;
+  /** How often the server hung up when this one alone was on its way. */
+  hangUps: number;
 }
 
 /** More than this gathered or waiting for the network, in bytes, and there is no room. */
 const HIGH_WATER = 262_144;
 /** So much is written without waiting for flush(). */
 const WRITE_AT = 65_536;
+/** A network ends connections as well, but hardly so often in a row on one and the same message, alone, which holds text that servers may close on. */
+const HANG_UPS = 3;
 /** Payloads from this size on are written as they are instead of being copied. */
 const LARGE_PAYLOAD = 32_768;
 
@@ -57,6 +62,8 @@ class MqttPublisher implements Publisher {
   private full = true;
   /** Messages go one at a time, to find the one for which the server ends the connection. */
   private suspicious = false;
+  /** The server was found to close on discouraged text: it is spared more of it. */
+  private closesOnText = false;
   private stopping = false;
   private onRoom: () => void = () => undefined;
   private drained: (() => void) | undefined;
@@ -101,6 +108,7 @@ class MqttPublisher implements Publisher {
       order: this.count,
       packetIdentifier: 0,
       dup: false,
+      hangUps: 0,
     };
     this.send(outgoing);
     if (this.capacity() === 0) this.full = true;
@@ -159,18 +167,36 @@ class MqttPublisher implements Publisher {
 
   private disconnected(end: ConnectionEnd): void {
     this.connection = undefined;
-    const { reasonCode } = end;
-    const blamed = reasonCode !== undefined && blamesMessage(reasonCode);
-    // Alone, and not for the first time: at the first there may have been another reason, as credentials that ended.
-    const [only] = blamed && this.suspicious ? this.identifiers.values() : [];
-    if (only !== undefined) {
-      this.identifiers.release(only.packetIdentifier);
-      const { code, message } = end.error;
-      only.receipt.settle(new BridgeError(code, message, { cause: end.error }));
+    const blamed = this.blamesMessages(end);
+    const [alone] = this.suspicious ? this.identifiers.values() : [];
+    const guilty = blamed && alone !== undefined && this.isGuilty(alone, end);
+    if (guilty) {
+      this.identifiers.release(alone.packetIdentifier);
+      alone.receipt.settle(this.verdict(alone, end));
     }
-    this.suspicious = blamed && only === undefined;
+    this.suspicious = !guilty && (blamed || (this.suspicious && end.hungUp === true));
     this.again = this.takeAll();
     this.full = true;
+  }
+
+  /** Whether the connection may have ended for one of the messages that were on their way. */
+  private blamesMessages({ reasonCode, hungUp }: ConnectionEnd): boolean {
+    if (reasonCode !== undefined) return blamesMessage(reasonCode);
+    return hungUp === true && [...this.identifiers.values()].some(hasDiscouragedText);
+  }
+
+  /** Alone, and not for the first time: at the first there may have been another reason, as credentials that ended. */
+  private isGuilty(alone: Outgoing, { reasonCode }: ConnectionEnd): boolean {
+    if (reasonCode !== undefined) return true;
+    alone.hangUps += 1;
+    return alone.hangUps >= HANG_UPS;
+  }
+
+  private verdict({ publish }: Outgoing, { reasonCode, error }: ConnectionEnd): BridgeError {
+    if (reasonCode !== undefined)
+      return new BridgeError(error.code, error.message, { cause: error });
+    this.closesOnText = true;
+    return textRefused(publish);
   }
 
   /** Everything unsettled, in the order of publish(); the publisher then holds nothing. */
@@ -269,6 +295,7 @@ class MqttPublisher implements Publisher {
     if (size < 0) return new BridgeError("MQTT_REFUSED", `${doing}: ${publishProblem(publish)}`);
     const { connack } = this;
     if (connack === undefined) return undefined;
+    if (this.closesOnText && hasDiscouragedText({ publish })) return textRefused(publish);
     const { maximumPacketSize, maximumQoS, retainAvailable } = connack;
     if (maximumPacketSize !== undefined && size > maximumPacketSize) {
       const what = `the packet has ${size} bytes, the server takes ${maximumPacketSize}`;
@@ -302,4 +329,19 @@ class MqttPublisher implements Publisher {
       this.turnEnd();
     });
   }
+}
+
+function hasDiscouragedText({ publish }: Pick<Outgoing, "publish">): boolean {
+  const { contentType = "", responseTopic = "", userProperties } = publish.properties;
+  const own = [publish.topicName, contentType, responseTopic];
+  return own.some(isDiscouraged) || userProperties.some((pair) => pair.some(isDiscouraged));
+}
+
+function textRefused({ topicName }: Publish): BridgeError {
+  const why = "the server closes the connection on control characters in a User Property";
+  const remedy = "remove that header in the route, or use a server that takes it";
+  return new BridgeError(
+    "MQTT_REFUSED",
+    `Cannot publish to "${topicName.slice(0, 200)}": ${why}; ${remedy} [MQTT-1.5.4]`,
+  );
 }

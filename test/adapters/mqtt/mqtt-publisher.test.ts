@@ -584,3 +584,75 @@ describe("mqttPublisher() after a lost connection", () => {
     expect(receipts.outcomes).toEqual(["ok"]);
   });
 });
+
+describe("mqttPublisher() before a server that hangs up on control characters (S-54)", () => {
+  const stack = (text: string, name: string = "stack") =>
+    publishOf({
+      payload: Buffer.from(text),
+      properties: { userProperties: [[name, "Error\n\tat line 1"]] },
+    });
+  const innocent = (text: string) => publishOf({ payload: Buffer.from(text) });
+
+  /** Acknowledges what comes, and resets the connection at a user property named "stack", at most `most` times; tells how often it did. */
+  function strict(connection: ScriptedConnection, most: number): () => number {
+    let hungUp = 0;
+    const serve = async (current: ScriptedConnection): Promise<void> => {
+      for (;;) {
+        const packet = await current.next("publish");
+        const properties = (packet["properties"] ?? {}) as { userProperties?: object };
+        if ("stack" in (properties.userProperties ?? {}) && hungUp < most) break;
+        current.puback(packet["messageId"]);
+      }
+      hungUp += 1;
+      current.reset();
+      const next = await server.accept();
+      await next.welcome();
+      await serve(next);
+    };
+    // until the client leaves
+    serve(connection).catch(() => undefined);
+    return () => hungUp;
+  }
+
+  test("finds the message by itself, refuses it and delivers the others", async () => {
+    const { publisher, connection } = await connected();
+    const receipts = new Receipts();
+    publisher.publish(innocent("0"), receipts.for(0));
+    publisher.publish(stack("1"), receipts.for(1));
+    publisher.publish(innocent("2"), receipts.for(2));
+    publisher.publish(stack("3", "a line break that this server takes"), receipts.for(3));
+    publisher.flush();
+    const hungUp = strict(connection, 100);
+    await receipts.until(4);
+    // once in company, thrice alone
+    expect(hungUp()).toBe(4);
+    expect(receipts.outcomes[1]).toMatchObject({ code: "MQTT_REFUSED", retryable: false });
+    expect([0, 2].map((at) => receipts.outcomes[at])).toEqual(["ok", "ok"]);
+  });
+
+  test.each([1, 2, 3])(
+    "does not give a message up after %i connections that were lost",
+    async (most) => {
+      const { publisher, connection } = await connected();
+      const receipts = new Receipts();
+      publisher.publish(stack("0"), receipts.for(0));
+      publisher.publish(innocent("1"), receipts.for(1));
+      publisher.flush();
+      strict(connection, most);
+      await receipts.until(2);
+      expect(receipts.outcomes).toEqual(["ok", "ok"]);
+    },
+  );
+
+  test("spares the server more of such messages", async () => {
+    const { publisher, connection } = await connected();
+    const receipts = new Receipts();
+    publisher.publish(stack("0"), receipts.for(0));
+    publisher.flush();
+    strict(connection, 100);
+    await receipts.until(1);
+    while (publisher.room === 0) await new Promise((resolve) => setImmediate(resolve));
+    publisher.publish(stack("1"), receipts.for(1));
+    expect(receipts.outcomes[1]).toMatchObject({ code: "MQTT_REFUSED" });
+  });
+});
