@@ -35,6 +35,8 @@ export interface BridgeErrorOptions {
   readonly retryable?: boolean;
   /** How many milliseconds the other side asked to be left alone. */
   readonly retryAfterMs?: number;
+  /** Of a send of several records: the places of those that are safe all the same. Only the others are to be sent again. */
+  readonly written?: ReadonlySet<number>;
 }
 
 /** The one error of this product: what failed, whether to try again, and why. Never holds a secret or a payload. */
@@ -42,6 +44,7 @@ export class BridgeError extends Error {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly written: ReadonlySet<number> | undefined;
 
   constructor(code: ErrorCode, message: string, options: BridgeErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -49,6 +52,7 @@ export class BridgeError extends Error {
     this.code = code;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.written = options.written;
   }
 }
 

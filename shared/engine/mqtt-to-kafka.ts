@@ -175,11 +175,12 @@ export class MqttToKafka {
         this.delivered(owners, records);
         return next;
       }
+      const rest = this.keepWritten(error, owners, records);
       if (!error.retryable) {
-        await this.isolate(owners, error);
+        await this.isolate(rest, error);
         return this.givenUp || this.hasFailed ? at : next;
       }
-      if (!this.givenUp) await this.pauseBeforeRetry(error, owners.length);
+      if (!this.givenUp) await this.pauseBeforeRetry(error, rest.length);
     }
     return at;
   }
@@ -255,6 +256,21 @@ export class MqttToKafka {
       this.finish(held);
       onProduced?.(held.delivery.publish, records[i]?.topic ?? "");
     }
+  }
+
+  /** Some may be safe though the send has failed: they end here. Returns the others. */
+  private keepWritten(
+    { written }: BridgeError,
+    owners: readonly Held[],
+    records: readonly OutgoingRecord[],
+  ): readonly Held[] {
+    if (written === undefined || written.size === 0) return owners;
+    const safe = [...written].sort((a, b) => a - b);
+    this.delivered(
+      safe.map((at) => owners[at] as Held),
+      safe.map((at) => records[at] as OutgoingRecord),
+    );
+    return owners.filter(({ ended }) => !ended);
   }
 
   /** At least one of these can never succeed: halves the batch until it stands alone, and dead-letters it. */

@@ -88,7 +88,7 @@ export interface TopicReader {
 
 /**
  * Writes records. `send` resolves when every record is as safe as `acks` of the producer promises,
- * and rejects with a BridgeError when at least one may not be: then all may be sent again.
+ * and rejects with a BridgeError when at least one may not be: then all may be sent again but those that its `written` names.
  * Not retryable means that at least one of them can never succeed. Records with equal partition keep their order.
  */
 export interface RecordProducer {

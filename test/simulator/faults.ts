@@ -9,6 +9,8 @@ export interface Faults {
   readonly refusals: number;
   readonly lostSends: number;
   readonly unknownSends: number;
+  /** Of one partition among others. */
+  readonly partlySent: number;
   readonly failedCommits: number;
   readonly poison: number;
   /** PUBACKs arrive in any order; a broker may not do that, and there are some. */
@@ -24,6 +26,7 @@ export const NO_FAULTS: Faults = {
   refusals: 0,
   lostSends: 0,
   unknownSends: 0,
+  partlySent: 0,
   failedCommits: 0,
   poison: 0,
   disorder: false,
@@ -44,6 +47,7 @@ export function drawFaults(random: Random): Faults {
     refusals: often(() => random.next() * 0.3),
     lostSends: often(() => random.next() * 0.5),
     unknownSends: often(() => random.next() * 0.5),
+    partlySent: often(() => random.next() * 0.5),
     failedCommits: often(() => random.next() * 0.6),
     poison: often(() => random.next() * 0.3),
     // a broker that acknowledges in another order than [MQTT-4.6.0-2] leaves a cut client no way to keep order
@@ -63,6 +67,7 @@ export function canDouble(faults: Faults): boolean {
     faults.failedCommits > 0 ||
     faults.brokenDeadLetters ||
     // stopped while something is on its way and late: what was done behind it is not committed
-    ((faults.poison > 0 || faults.lostSends > 0) && faults.stopsEveryMs < Number.POSITIVE_INFINITY)
+    ((faults.poison > 0 || faults.lostSends > 0 || faults.partlySent > 0) &&
+      faults.stopsEveryMs < Number.POSITIVE_INFINITY)
   );
 }

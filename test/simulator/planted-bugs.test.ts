@@ -109,6 +109,22 @@ const bugs: readonly Bug[] = [
     found: /translated for another time/,
   },
   {
+    bug: "sends what is written again, with what is not",
+    simulation: "mqtt-to-kafka",
+    file: INTAKE,
+    from: "if (written === undefined || written.size === 0) return owners;",
+    to: "if (written !== null) return owners;",
+    found: /was doubled without a fault/,
+  },
+  {
+    bug: "takes all for written where some are",
+    simulation: "mqtt-to-kafka",
+    file: INTAKE,
+    from: "const safe = [...written].sort((a, b) => a - b);",
+    to: "const safe = [...owners.keys()];",
+    found: /acknowledged before it was safe/,
+  },
+  {
     bug: "acknowledges on receipt",
     simulation: "mqtt-to-kafka",
     file: INTAKE,

@@ -22,7 +22,7 @@ export function idOf(record: { readonly value: Uint8Array | null }): string {
   return Buffer.from(record.value ?? []).toString();
 }
 
-/** A producer whose requests and answers get lost, each of them alone. */
+/** A producer whose requests and answers get lost, each of them alone, and whose partitions refuse what is sent, each for itself. */
 export class SimProducer implements RecordProducer {
   private readonly options: SimProducerOptions;
 
@@ -63,21 +63,52 @@ export class SimProducer implements RecordProducer {
       answer(() => reject(unavailable("The request was lost")));
       return;
     }
-    if (ids.some(isForbidden)) {
-      answer(() => reject(new BridgeError("KAFKA_MESSAGE_TOO_LARGE", "Too large")));
-      return;
+    const refused = refusals(ids, isForbidden, () => world.fault(faults.partlySent));
+    const taken = ids.filter((id) => !refused.has(partitionOf(id)));
+    if (taken.length > 0) {
+      world.note(`Kafka has ${taken.join(" ")}`);
+      appended(taken);
+      if (world.fault(faults.unknownSends)) {
+        answer(() => reject(unavailable("The answer was lost")));
+        return;
+      }
     }
-    world.note(`Kafka has ${ids.join(" ")}`);
-    appended(ids);
-    if (world.fault(faults.unknownSends)) {
-      answer(() => reject(unavailable("The answer was lost")));
-      return;
-    }
+    const places = ids.flatMap((id, at) => (refused.has(partitionOf(id)) ? [] : [at]));
     answer(() => {
-      safe(ids);
-      resolve();
+      safe(taken);
+      if (refused.size === 0) resolve();
+      else reject(refusalOf(refused, new Set(places)));
     });
   }
+}
+
+/** Each topic of a simulation is a partition of its own. */
+function partitionOf(id: string): string {
+  return id.split(" ", 1)[0] as string;
+}
+
+/** The partitions that do not take what is sent to them, and whether for good. */
+function refusals(
+  ids: readonly string[],
+  isForbidden: (id: string) => boolean,
+  isDown: () => boolean,
+): ReadonlyMap<string, "for good" | "for now"> {
+  const refused = new Map<string, "for good" | "for now">();
+  for (const id of ids) if (isForbidden(id)) refused.set(partitionOf(id), "for good");
+  const partitions = new Set(ids.map(partitionOf));
+  if (partitions.size < 2) return refused;
+  for (const name of partitions) if (!refused.has(name) && isDown()) refused.set(name, "for now");
+  return refused;
+}
+
+function refusalOf(
+  refused: ReadonlyMap<string, "for good" | "for now">,
+  written: ReadonlySet<number>,
+): BridgeError {
+  const forGood = [...refused.values()].includes("for good");
+  return forGood
+    ? new BridgeError("KAFKA_MESSAGE_TOO_LARGE", "Too large", { written })
+    : new BridgeError("KAFKA_UNAVAILABLE", "No leader", { retryable: true, written });
 }
 
 export function unavailable(message: string): BridgeError {

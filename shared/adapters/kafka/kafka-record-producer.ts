@@ -1,4 +1,5 @@
-import type { ICustomPartitioner, Message, Producer } from "kafkajs";
+import type { ICustomPartitioner, Message, Producer, RecordMetadata } from "kafkajs";
+import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
 import type { ConnectionStatus, Log, RecordProducer } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
@@ -72,13 +73,14 @@ class KafkaRecordProducer implements RecordProducer {
   }
 
   async send(records: readonly OutgoingRecord[]): Promise<void> {
+    const written: (readonly OutgoingRecord[])[] = [];
     try {
-      for (const request of this.requests(records)) await this.sendSome(request);
+      for (const request of this.requests(records)) await this.sendSome(request, written);
       if (records.length > 0) this.condition = { connected: true };
     } catch (cause) {
       const error = this.client.error(cause, "Cannot send to", "message");
       if (error.retryable) this.down(error);
-      throw error;
+      throw written.length === 0 ? error : withWritten(error, records, written);
     }
   }
 
@@ -118,7 +120,11 @@ class KafkaRecordProducer implements RecordProducer {
     return requests;
   }
 
-  private async sendSome(records: readonly OutgoingRecord[]): Promise<void> {
+  /** Adds to `written` what is safe, also when it throws. */
+  private async sendSome(
+    records: readonly OutgoingRecord[],
+    written: (readonly OutgoingRecord[])[],
+  ): Promise<void> {
     const { acks, compression } = this.options;
     const [now, later] = this.group(records);
     const acknowledged = await this.producer.sendBatch({
@@ -131,8 +137,8 @@ class KafkaRecordProducer implements RecordProducer {
         messages: groups as unknown as Message[],
       })),
     });
-    if (acks !== 0) expectAll(now, acknowledged.length);
-    if (later.length > 0) await this.sendSome(later);
+    if (acks !== 0) expectAll(now, acknowledged, written);
+    if (later.length > 0) await this.sendSome(later, written);
   }
 
   /** By topic and partition; and what waits until the partitions of its topic are known. */
@@ -159,11 +165,15 @@ class KafkaRecordProducer implements RecordProducer {
   private readonly partitioner: ICustomPartitioner =
     () =>
     ({ topic, partitionMetadata, message }) => {
-      const { partition, records } = message as unknown as RecordGroup;
+      const group = message as unknown as RecordGroup;
+      const { partition, records } = group;
       const known = topicPartitions(partitionMetadata);
       this.partitions.set(topic, known);
-      if (partition === -1) return this.grouper.group(topic, records, known)[0]?.partition ?? 0;
-      if (known.all.includes(partition)) return partition;
+      group.sentTo =
+        partition === -1
+          ? (this.grouper.group(topic, records, known)[0]?.partition ?? 0)
+          : partition;
+      if (known.all.includes(group.sentTo)) return group.sentTo;
       // kafkajs would leave the group out and report success
       this.partitions.delete(topic);
       throw new BridgeError(
@@ -188,16 +198,51 @@ function byTopic(records: readonly OutgoingRecord[]): Map<string, OutgoingRecord
   return topics;
 }
 
-/** Every group of known partition is a partition of its own; of the others at least one must have been written. */
-function expectAll(groups: Groups, acknowledged: number): void {
-  let expected = 0;
-  for (const ofTopic of groups.values()) {
-    expected += ofTopic[0]?.partition === -1 ? 1 : ofTopic.length;
+/**
+ * Adds to `written` what Kafka has acknowledged.
+ * @throws KafkaJSProtocolError of a partition that refused its records, a final one first; BridgeError when a partition said nothing
+ */
+function expectAll(
+  groups: Groups,
+  acknowledged: readonly RecordMetadata[],
+  written: (readonly OutgoingRecord[])[],
+): void {
+  const codes = new Map(
+    acknowledged.map(({ topicName, partition, errorCode }) => [
+      `${partition} ${topicName}`,
+      errorCode,
+    ]),
+  );
+  const failed = new Set<number | undefined>();
+  for (const [topic, ofTopic] of groups) {
+    for (const { sentTo, records } of ofTopic) {
+      const code = codes.get(`${sentTo} ${topic}`);
+      if (code === 0) written.push(records);
+      else failed.add(code);
+    }
   }
-  if (acknowledged >= expected) return;
+  if (failed.size === 0) return;
+  const errors = [...failed].filter((code) => code !== undefined).map(createErrorFromCode);
+  const [error] = errors.sort((a, b) => Number(a.retriable) - Number(b.retriable));
+  if (error !== undefined) throw error;
   throw new BridgeError(
     "KAFKA_UNAVAILABLE",
-    `Kafka acknowledged ${acknowledged} of ${expected} batches`,
+    `Kafka acknowledged ${acknowledged.length} batches, and not all that were sent`,
     { retryable: true },
   );
+}
+
+/** The same error, which also says which of `records` are safe. */
+function withWritten(
+  error: BridgeError,
+  records: readonly OutgoingRecord[],
+  lists: readonly (readonly OutgoingRecord[])[],
+): BridgeError {
+  const safe = new Set(lists.flat());
+  const places = [...records.keys()].filter((at) => safe.has(records[at] as OutgoingRecord));
+  const { code, message, retryable, retryAfterMs, cause } = error;
+  return new BridgeError(code, message, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...{ retryable, cause, written: new Set(places) },
+  });
 }

@@ -31,8 +31,14 @@ declare module "kafkajs/src/protocol/requests/index.js" {
 declare module "kafkajs/src/network/connection.js" {
   interface Connection {
     readonly socketFactory: object;
+    readonly socket?: { destroy(error: Error): void };
+    /** Of the answer that is coming in: what is there, how much of it, and how much it takes. */
+    chunks: Buffer[];
+    bytesBuffered: number;
+    bytesNeeded: number;
     isConnected(): boolean;
     connect(): Promise<boolean>;
+    send(protocol: object): Promise<unknown>;
   }
   const module: { readonly prototype: Connection };
   export = module;
@@ -55,4 +61,9 @@ declare module "kafkajs/src/consumer/consumerGroup.js" {
   }
   const module: { readonly prototype: ConsumerGroup };
   export = module;
+}
+
+declare module "kafkajs/src/protocol/error.js" {
+  import type { KafkaJSProtocolError } from "kafkajs";
+  export function createErrorFromCode(errorCode: number): KafkaJSProtocolError;
 }

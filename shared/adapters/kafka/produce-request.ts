@@ -7,7 +7,10 @@ import { compressor } from "./compression.ts";
  * sorting single ones by partition.
  */
 export interface RecordGroup {
+  /** -1 as long as the partitions of the topic are not known. */
   readonly partition: number;
+  /** The partition of the last attempt. */
+  sentTo?: number;
   readonly records: readonly OutgoingRecord[];
   /** kafkajs refuses messages without a value. */
   readonly value: null;

@@ -146,7 +146,7 @@ describe.concurrent("an MQTT to Kafka route does with every refusal of a record 
     await stop();
     expect(failures).toEqual([]);
     expect([written(bad), written(deadLetterTopic)]).toEqual(isLetter ? [0, 1] : [1, 0]);
-    expect(written(good)).toBeGreaterThanOrEqual(2);
+    expect(written(good)).toBe(2);
     expect(counters.delivered).toBe(isLetter ? 2 : 3);
     if (!isLetter) expect(counters.retried).toBeGreaterThan(0);
     expect(subscriber.acknowledged.toSorted()).toEqual([0, 1, 2]);
