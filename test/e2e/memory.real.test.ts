@@ -81,7 +81,7 @@ async function startRoute(
   writeFileSync(join(manifests, "route.yaml"), manifest(from, kafka.addresses.plain, mqtt));
   const [port] = await freePorts(1);
   const more = ["--memory", String(BUDGET_MB), "--http", String(port)];
-  const runner = await startRunner(manifests, join(folder, "secrets"), more);
+  const runner = await startRunner(manifests, join(folder, "secrets"), { args: more });
   const held = async (): Promise<number> => {
     const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
     return Number(/^isthmus_in_flight_bytes.* (\d+)$/m.exec(await answer.text())?.[1]);

@@ -5,14 +5,14 @@ import { createInterface } from "node:readline";
 
 const root = resolve(import.meta.dirname, "../..");
 const fixtures = join(root, "test/fixtures/e2e");
-const KEPT_LINES = 60;
+const KEPT_LINES = 200;
 
 /** The built runner as a process of its own: `isthmus run`. */
 export interface RunnerProcess {
   readonly pid: number;
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
-  signal(signal: "SIGTERM" | "SIGKILL"): void;
+  signal(signal: "SIGTERM" | "SIGKILL" | "SIGUSR2"): void;
   /** The last lines of its log. */
   log(): string;
 }
@@ -47,18 +47,24 @@ export function writeSecrets(
   }
 }
 
+export interface RunnerOptions {
+  /** More arguments of `isthmus run`. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the runner; resolves when all its routes run. @throws Error with its log when it ends before. */
 export async function startRunner(
   manifests: string,
   secrets: string,
-  more: readonly string[] = [],
+  { args = [], env = {} }: RunnerOptions = {},
 ): Promise<RunnerProcess> {
   const cli = join(root, "dist/local/cli.js");
   if (!existsSync(cli)) throw new Error(`${cli} is missing: npm run build makes it`);
   const child = spawn(
     process.execPath,
-    [cli, "run", "-f", manifests, "--secrets", secrets, "--log", "json", ...more],
-    { stdio: ["ignore", "ignore", "pipe"] },
+    [cli, "run", "-f", manifests, "--secrets", secrets, "--log", "json", ...args],
+    { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, ...env } },
   );
   const lines: string[] = [];
   const ended = new Promise<number | string>((settle) =>

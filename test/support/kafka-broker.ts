@@ -24,6 +24,8 @@ export interface KafkaAddresses {
   readonly saslSsl?: string;
   /** Mutual TLS. */
   readonly mtls?: string;
+  /** What a proxy before this broker is to connect to. */
+  readonly behindProxy?: string;
 }
 
 /** A real Apache Kafka broker (KRaft, one node) with data of its own. */
@@ -41,6 +43,10 @@ export interface KafkaBroker {
 export interface KafkaOptions {
   /** Folder that `makeBrokerCertificates` filled. */
   readonly certificates?: string;
+  /** A plain listener more, whose clients are told to come back to this port of 127.0.0.1. */
+  readonly proxyPort?: number;
+  /** Where its data are; a folder of its own otherwise. The metadata are elsewhere then. */
+  readonly dataFolder?: string;
   /** More lines of server.properties. */
   readonly properties?: readonly string[];
 }
@@ -57,9 +63,9 @@ export async function startKafka(
   if ("missing" in distribution) return distribution;
   const { java, classPath } = distribution;
   const folder = await mkdtemp(join(tmpdir(), "isthmus-kafka-"));
-  const [plain = 0, controller = 0, sasl = 0, oauth = 0, saslSsl = 0, mtls = 0] =
-    await freePorts(6);
-  const ports = { plain, controller, sasl, oauth, saslSsl, mtls };
+  const [plain = 0, controller = 0, sasl = 0, oauth = 0, saslSsl = 0, mtls = 0, behindProxy = 0] =
+    await freePorts(7);
+  const ports = { plain, controller, sasl, oauth, saslSsl, mtls, behindProxy };
   const properties = join(folder, "server.properties");
   const log4j = join(folder, "log4j2.properties");
   await mkdir(join(folder, "data"));
@@ -88,7 +94,7 @@ export async function startKafka(
     throw error;
   });
   return {
-    addresses: addresses(ports, options.certificates !== undefined),
+    addresses: addresses(ports, options),
     start,
     stop: async () => server?.end("SIGTERM"),
     kill: async () => server?.end("SIGKILL"),
@@ -103,18 +109,20 @@ interface Ports {
   readonly oauth: number;
   readonly saslSsl: number;
   readonly mtls: number;
+  readonly behindProxy: number;
 }
 
 function at(port: number): string {
   return `127.0.0.1:${port}`;
 }
 
-function addresses(ports: Ports, tls: boolean): KafkaAddresses {
+function addresses(ports: Ports, { certificates, proxyPort }: KafkaOptions): KafkaAddresses {
   return {
     plain: at(ports.plain),
     sasl: at(ports.sasl),
     oauth: at(ports.oauth),
-    ...(tls ? { saslSsl: at(ports.saslSsl), mtls: at(ports.mtls) } : {}),
+    ...(certificates === undefined ? {} : { saslSsl: at(ports.saslSsl), mtls: at(ports.mtls) }),
+    ...(proxyPort === undefined ? {} : { behindProxy: at(ports.behindProxy) }),
   };
 }
 
@@ -163,14 +171,21 @@ function tlsProperties(certificates: string): string[] {
 
 function serverProperties(folder: string, ports: Ports, options: KafkaOptions): string {
   const tls = options.certificates !== undefined;
+  const { proxyPort } = options;
+  const behindProxy = { name: "PROXIED", protocol: "PLAINTEXT", port: ports.behindProxy };
   const listeners = [
     { name: "PLAIN", protocol: "PLAINTEXT", port: ports.plain },
     { name: "SASL", protocol: "SASL_PLAINTEXT", port: ports.sasl },
     { name: "OAUTH", protocol: "SASL_PLAINTEXT", port: ports.oauth },
     ...(tls ? [{ name: "SASLSSL", protocol: "SASL_SSL", port: ports.saslSsl }] : []),
     ...(tls ? [{ name: "MTLS", protocol: "SSL", port: ports.mtls }] : []),
+    ...(proxyPort === undefined ? [] : [behindProxy]),
   ];
   const urls = listeners.map(({ name, port }) => `${name}://${at(port)}`).join(",");
+  const advertised = urls.replace(
+    `PROXIED://${at(ports.behindProxy)}`,
+    `PROXIED://${at(proxyPort ?? 0)}`,
+  );
   const protocols = listeners.map(({ name, protocol }) => `${name}:${protocol}`).join(",");
   return [
     "process.roles=broker,controller",
@@ -178,10 +193,11 @@ function serverProperties(folder: string, ports: Ports, options: KafkaOptions): 
     `controller.quorum.voters=1@${at(ports.controller)}`,
     "controller.listener.names=CONTROLLER",
     `listeners=${urls},CONTROLLER://${at(ports.controller)}`,
-    `advertised.listeners=${urls}`,
+    `advertised.listeners=${advertised}`,
     `listener.security.protocol.map=CONTROLLER:PLAINTEXT,${protocols}`,
     "inter.broker.listener.name=PLAIN",
-    `log.dirs=${join(folder, "data")}`,
+    `log.dirs=${options.dataFolder ?? join(folder, "data")}`,
+    `metadata.log.dir=${join(folder, "data")}`,
     "auto.create.topics.enable=false",
     "offsets.topic.num.partitions=1",
     "offsets.topic.replication.factor=1",

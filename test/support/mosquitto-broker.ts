@@ -29,6 +29,10 @@ export interface MosquittoBroker {
   /** The same without warning: what it had not written to disk is gone. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Other `lines` from the next start on. */
+  configure(lines: readonly string[]): Promise<void>;
+  /** Makes it read its access rules again. */
+  reload(): void;
   /** Stops it for good and removes its data. */
   dispose(): Promise<void>;
 }
@@ -57,7 +61,9 @@ export async function startMosquitto(
   const ports = { plain, password, webSockets, tls, webSocketsTls, mtls };
   execFileSync(passwordTool, ["-b", "-c", join(folder, "passwords"), MQTT_USER, MQTT_PASSWORD]);
   const configuration = join(folder, "mosquitto.conf");
-  await writeFile(configuration, configurationText(folder, ports, options));
+  const configure = (lines: readonly string[]): Promise<void> =>
+    writeFile(configuration, configurationText(folder, ports, { ...options, lines }));
+  await configure(options.lines ?? []);
 
   let server: GuardedProcess | undefined;
   const start = async (): Promise<void> => {
@@ -93,6 +99,10 @@ export async function startMosquitto(
     start,
     stop: async () => server?.end("SIGTERM"),
     kill: async () => server?.end("SIGKILL"),
+    configure,
+    reload: () => {
+      if (server !== undefined) process.kill(server.pid, "SIGHUP");
+    },
     dispose,
   };
 }

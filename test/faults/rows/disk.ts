@@ -1,0 +1,53 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BOTH, type Row, WITHIN_WINDOW } from "../row.ts";
+import type { WorldOptions } from "../world.ts";
+
+const DISK_MB = 512;
+const MB = 1024 * 1024;
+
+let disk = "";
+
+/** A small disk for the data of Kafka. @throws Error where this process may not mount one */
+function mountDisk(): WorldOptions & { close(): void } {
+  disk = mkdtempSync(join(tmpdir(), "isthmus-disk-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${DISK_MB}m`, "tmpfs", disk]);
+  return {
+    kafka: { dataFolder: join(disk, "kafka") },
+    close() {
+      execFileSync("umount", [disk]);
+      rmSync(disk, { recursive: true });
+    },
+  };
+}
+
+/** Leaves no byte on the disk. */
+function fill(file: string): void {
+  const { bavail, bsize } = statfsSync(disk);
+  const part = Buffer.alloc(MB);
+  for (let left = bavail * bsize; left > 0; left -= MB) {
+    writeFileSync(file, part.subarray(0, Math.min(left, MB)), { flag: "a" });
+  }
+}
+
+export const diskFull: Row = {
+  name: "disk full under Kafka",
+  does: "The disk of Kafka's data is full: it refuses what is sent, gives up its log directory and ends. After 2 to 4 s there is room again and Kafka starts.",
+  directions: BOTH,
+  world: mountDisk,
+  ...WITHIN_WINDOW,
+  async play(run) {
+    const filler = join(disk, "filler");
+    for await (const _ of run.moments(1)) {
+      fill(filler);
+      run.allow(0.9);
+      await run.pause(2000, 4000);
+      rmSync(filler);
+      await run.world.kafka.kill();
+      await run.world.kafka.start();
+      await run.recovered();
+    }
+  },
+};
