@@ -1,13 +1,13 @@
-// Loaded before the bridge: at every SIGUSR2 its wall clock jumps, by hours forward or back.
+// Loaded before the bridge: at every SIGUSR2 its wall clock is so many hours off.
 const HOUR = 3_600_000;
-const JUMPS = [5 * HOUR, -9 * HOUR, 24 * HOUR, -HOUR];
+const OFFSETS = [0.8 * HOUR, -9 * HOUR, 5 * HOUR, 0];
 const RealDate = Date;
 const realNow = Date.now.bind(Date);
 let offset = 0;
 let jumps = 0;
 
 process.on("SIGUSR2", () => {
-  offset += JUMPS[jumps % JUMPS.length];
+  offset = OFFSETS[jumps % OFFSETS.length];
   jumps += 1;
 });
 

@@ -41,6 +41,7 @@ export class MqttObserver {
   redelivered = 0;
   /** Client Identifiers that were let in. */
   readonly clients: Set<string> = new Set();
+  private welcomed: (() => void)[] = [];
   private readonly ofBroker = new Set<ReadonlySet<number>>();
 
   /** Delivered to the bridge and not acknowledged by it, as far as the proxy has seen. */
@@ -48,6 +49,18 @@ export class MqttObserver {
     let sum = 0;
     for (const open of this.ofBroker) sum += open.size;
     return sum;
+  }
+
+  /** Resolves when so many more connections have been let in. */
+  async welcomes(count: number): Promise<void> {
+    for (let left = count; left > 0; left -= 1) {
+      await new Promise<void>((resolve) => this.welcomed.push(resolve));
+    }
+  }
+
+  welcome(clientId: string): void {
+    this.clients.add(clientId);
+    for (const resolve of this.welcomed.splice(0)) resolve();
   }
 
   /** For one more connection. */
@@ -96,7 +109,7 @@ class ObservedConnection {
     const type = first >> 4;
     if (type === CONNACK) {
       const connack = decodeConnack(frame);
-      if (connack?.reasonCode === 0) this.owner.clients.add(this.clientId);
+      if (connack?.reasonCode === 0) this.owner.welcome(this.clientId);
     } else if (type === SUBACK) watcher.subscribed?.(this.clientId);
     else if (type === PUBACK) {
       const packetIdentifier = frame.bytes.readUInt16BE(frame.body);

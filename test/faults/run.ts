@@ -164,17 +164,16 @@ export class Run {
     while (this.flows.some(({ account }) => account.sent < account.size * part)) await pause(2);
   }
 
-  /** The fault is over, or was at `since`: resolves when messages that are sent from then on arrive, in each direction. */
-  async recovered(
-    since: number = performance.now(),
-    flows: readonly Flow[] = this.flows,
-  ): Promise<void> {
+  /** The fault is over, or was at `since`: resolves when messages that are sent from then on, or from now on, arrive in each direction. */
+  async recovered(since: number = performance.now(), from: "then" | "now" = "then"): Promise<void> {
+    const { flows } = this;
+    const sentFrom = from === "now" ? performance.now() : since;
     for (const flow of flows) {
       const { size, sent } = flow.account;
       // something has to be sent to be seen
       flow.limit = Math.min(size, Math.max(flow.limit, sent + Math.ceil(size / 100)));
     }
-    const flowing = Promise.all(flows.map((flow) => flow.account.flowsSince(since)));
+    const flowing = Promise.all(flows.map((flow) => flow.account.flowsSince(sentFrom)));
     if (await within(RECOVERY_LIMIT_MS, flowing)) {
       this.recoveries.push((Math.max(...(await flowing)) - since) / 1000);
     } else this.problems.push(`nothing flowed ${RECOVERY_LIMIT_MS / 1000} s after the fault`);
@@ -288,6 +287,15 @@ export class Run {
     await this.world.mosquitto.stop();
     await this.world.configureMosquitto(lines);
     await this.world.mosquitto.start();
+  }
+
+  /** Starts it again; resolves when messages flow that are sent after the bridge is back: of those before, it may forget some. */
+  async startMosquitto(): Promise<void> {
+    const back = this.observer.welcomes(this.row.directions.length);
+    await this.world.mosquitto.start();
+    const since = performance.now();
+    await back;
+    await this.recovered(since, "now");
   }
 
   /** Everything is sent, without a fault. */

@@ -32,9 +32,17 @@ export const PROTOCOL_ERRORS: readonly KafkaErrors[] = [
     code: "KAFKA_REFUSED",
     connection: "retry",
     message: "dead-letter",
+    operator: "See what the topic asks of its records: a key where it is compacted, a schema.",
+    names: ["INVALID_RECORD", "CORRUPT_MESSAGE"],
+  },
+  {
+    // our clock makes the timestamps, anew at each attempt
+    code: "KAFKA_UNAVAILABLE",
+    connection: "retry",
+    message: "retry",
     operator:
-      "See what the topic asks of its records: a key where it is compacted, a schema, a time within bounds.",
-    names: ["INVALID_RECORD", "INVALID_TIMESTAMP", "CORRUPT_MESSAGE"],
+      "Set the clock of this machine: by the topic's bounds (`message.timestamp.after.max.ms`) it is too far from the broker's.",
+    names: ["INVALID_TIMESTAMP"],
   },
   {
     code: "KAFKA_REFUSED",
