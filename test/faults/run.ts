@@ -434,6 +434,10 @@ export class Run {
         problems.push(`${duplicates} duplicates ${direction}, above ${bounds[direction]}`);
       }
     }
+    const slowest = Math.max(0, ...this.recoveries);
+    if (slowest > (row.recoversWithin ?? Number.POSITIVE_INFINITY)) {
+      problems.push(`it took ${slowest} s until messages flowed again`);
+    }
     return {
       row: row.name,
       seed: this.options.seed,

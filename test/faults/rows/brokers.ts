@@ -56,19 +56,19 @@ export const mosquittoRestart: Row = {
 export const mosquittoKill: Row = {
   name: "Mosquitto kill -9",
   does:
-    "Mosquitto is killed, and starts again without sessions and queues, for it keeps them in memory; twice. What the proxy saw it acknowledge to the bridge, and what it " +
-    `never handed to the bridge, is no loss of the bridge: it is counted as ${FORGOTTEN}. All that it did hand over has to be in Kafka.`,
+    "Mosquitto is killed, and starts again without sessions and queues, for it keeps them in memory; twice. What the proxy saw it acknowledge to the bridge, and what the " +
+    `bridge had not acknowledged, is no loss of the bridge: it is counted as ${FORGOTTEN}. All that the bridge did acknowledge has to be in Kafka.`,
   directions: BOTH,
   ...WITHIN_WINDOW,
   async play(run) {
     const toMqtt = run.flow("toMqtt");
     const toKafka = run.flow("toKafka");
     const taken = new Set<number>();
-    const delivered = new Set<number>();
+    const acknowledged = new Set<number>();
     let subscribed: () => void = () => undefined;
     run.observer.watcher = {
       taken: (payload) => void taken.add(payload.readUInt32BE(0)),
-      delivered: (payload) => void delivered.add(payload.readUInt32BE(0)),
+      acknowledged: (payload) => void acknowledged.add(payload.readUInt32BE(0)),
       subscribed: () => subscribed(),
     };
     for await (const _ of run.moments(2)) {
@@ -90,7 +90,7 @@ export const mosquittoKill: Row = {
       const since = performance.now();
       await back;
       for (let index = 0; index < toKafka.account.sent; index += 1) {
-        if (!delivered.has(index)) toKafka.account.excuseIndex(index, FORGOTTEN);
+        if (!acknowledged.has(index)) toKafka.account.excuseIndex(index, FORGOTTEN);
       }
       toKafka.limit = limit;
       await run.recovered(since);

@@ -7,6 +7,7 @@ export const killOfTheHost: Row = {
   does: `\`isthmus run\` is killed ${KILLS} times, each time at random, and started again at once.`,
   directions: BOTH,
   ...WITHIN_WINDOW,
+  recoversWithin: 10,
   async play(run) {
     for await (const _ of run.moments(KILLS)) {
       const since = performance.now();
