@@ -72,3 +72,10 @@ export const WITHIN_WINDOW: Bound = {
   bound: (facts) => ({ toMqtt: facts.faults * facts.window, toKafka: open(facts) }),
   boundInWords: "one window of 500 for each fault; to Kafka what Mosquitto had unacknowledged",
 };
+
+/** After a fault of Kafka, in which a member may lose the group a second time while it comes back. */
+export const WITHIN_TWO_WINDOWS: Bound = {
+  bound: (facts) => ({ toMqtt: 2 * facts.faults * facts.window, toKafka: open(facts) }),
+  boundInWords:
+    "two windows of 500 for each fault, as the group may be lost again while it is joined; to Kafka what Mosquitto had unacknowledged",
+};

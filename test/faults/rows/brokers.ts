@@ -1,6 +1,6 @@
 import { FORGOTTEN, watchDeliveries } from "../forgotten.ts";
 import type { MqttCollector } from "../mqtt-ends.ts";
-import { BOTH, type Row, WITHIN_WINDOW } from "../row.ts";
+import { BOTH, type Row, WITHIN_TWO_WINDOWS, WITHIN_WINDOW } from "../row.ts";
 import type { Run } from "../run.ts";
 
 async function away(run: Run): Promise<void> {
@@ -11,7 +11,7 @@ export const kafkaRestart: Row = {
   name: "Kafka restart",
   does: "Kafka is told to stop, is away for up to a second, and starts again.",
   directions: BOTH,
-  ...WITHIN_WINDOW,
+  ...WITHIN_TWO_WINDOWS,
   async play(run) {
     for await (const _ of run.moments(1)) {
       await run.world.kafka.stop();
@@ -26,7 +26,7 @@ export const kafkaKill: Row = {
   name: "Kafka kill -9",
   does: "Kafka is killed, is away for up to a second, and starts again.",
   directions: BOTH,
-  ...WITHIN_WINDOW,
+  ...WITHIN_TWO_WINDOWS,
   async play(run) {
     for await (const _ of run.moments(1)) {
       await run.world.kafka.kill();

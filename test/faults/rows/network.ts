@@ -1,4 +1,4 @@
-import { BOTH, type Row, WITHIN_WINDOW } from "../row.ts";
+import { BOTH, type Row, WITHIN_TWO_WINDOWS, WITHIN_WINDOW } from "../row.ts";
 
 const RESETS = 5;
 const LATENCY_MS = 20_000;
@@ -24,7 +24,7 @@ export const halfOpen: Row = {
   does: "Every connection of the bridge to Kafka, to Mosquitto or to both carries nothing any more, without an end; new connections are well. Twice.",
   directions: BOTH,
   keepAliveSeconds: 5,
-  ...WITHIN_WINDOW,
+  ...WITHIN_TWO_WINDOWS,
   async play(run) {
     const { kafkaProxy, mqttProxy } = run.world;
     for await (const _ of run.moments(2)) {
@@ -41,7 +41,7 @@ export const latency: Row = {
   name: "20 s latency",
   does: `Every byte between the bridge and Kafka, Mosquitto or both takes ${LATENCY_MS / 1000} s longer in each direction, for 25 to 30 s.`,
   directions: BOTH,
-  ...WITHIN_WINDOW,
+  ...WITHIN_TWO_WINDOWS,
   async play(run) {
     const { kafkaProxy, mqttProxy } = run.world;
     for await (const _ of run.moments(1)) {
