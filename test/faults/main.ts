@@ -1,3 +1,4 @@
 import { runTable } from "./table-run.ts";
 
-process.exitCode = await runTable(process.argv.slice(2));
+// whatever a broken run has left behind ends with it
+process.exit(await runTable(process.argv.slice(2)));

@@ -44,6 +44,7 @@ const RECOVERY_LIMIT_MS = 120_000;
 const FINISH_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 15_000;
 const REST_LIMIT_MS = 10_000;
+const LETTERS_LIMIT_MS = 10_000;
 const LEADERS_LIMIT_MS = 20_000;
 /** Of the messages of a part, these may be sent before the fault in it is over. */
 const BEFORE_FAULT = 0.9;
@@ -296,6 +297,17 @@ export class Run {
     const since = performance.now();
     await back;
     await this.recovered(since, "now");
+  }
+
+  /** Resolves when a message of each direction is dead-lettered. */
+  async lettersOf(directions: readonly Direction[]): Promise<void> {
+    const until = performance.now() + LETTERS_LIMIT_MS;
+    for (const direction of directions) {
+      while (!this.letters.some((letter) => letter.direction === direction)) {
+        if (performance.now() > until) throw new Error(`nothing was refused ${direction}`);
+        await pause(20);
+      }
+    }
   }
 
   /** Everything is sent, without a fault. */
