@@ -68,6 +68,11 @@ export const MANIFEST_OPTIONS: OptionSpecs = {
   },
 };
 
+/** For commands that take messages through one route. */
+export const ROUTE_OPTION: OptionSpecs = {
+  route: { type: "string", value: "NAME", text: "the route, as isthmus plan names it" },
+};
+
 /** For manifests that leave the MQTT broker to the cluster that they were written for. */
 export const LOCAL_BROKER_OPTION: OptionSpecs = {
   "local-broker": {

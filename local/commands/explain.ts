@@ -12,10 +12,12 @@ import {
   type Command,
   LOCAL_BROKER_OPTION,
   MANIFEST_OPTIONS,
+  ROUTE_OPTION,
   SECRETS_OPTION,
 } from "../command.ts";
 import { type Explained, explanationLines, explanationOf } from "../explain.ts";
-import { findRoute } from "../find-route.ts";
+import { findRoute, routeName } from "../find-route.ts";
+import { unreadableInput } from "../input.ts";
 import { type Parsed, parsePublish, parseRecord } from "../json-forms.ts";
 import { loadToUse, secretsOf } from "../manifests.ts";
 import { print, type Shell } from "../shell.ts";
@@ -33,8 +35,7 @@ async function sampleLine(args: Arguments, shell: Shell, route: Route): Promise<
   try {
     return path === undefined ? await text(shell.stdin) : await readFile(path, "utf8");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BridgeError("USAGE", `Cannot read "${path ?? "stdin"}": ${why}`, { cause });
+    throw unreadableInput(path, cause);
   }
 }
 
@@ -66,10 +67,7 @@ function parsed<T>(result: Parsed<T>): T {
 }
 
 async function explain(args: Arguments, shell: Shell): Promise<number> {
-  const name = args.value("route");
-  if (name === undefined) {
-    throw new BridgeError("USAGE", "No route given: name it with --route NAME");
-  }
+  const name = routeName(args);
   const loaded = await loadToUse(args, shell);
   const route = findRoute(loaded.plan, name);
   const steps: TraceStep[] = [];
@@ -99,7 +97,7 @@ export const explainCommand: Command = {
   usage: "explain -f PATH... --route NAME [--topic TOPIC --payload TEXT --header NAME=VALUE]",
   options: {
     ...MANIFEST_OPTIONS,
-    route: { type: "string", value: "NAME", text: "the route, as isthmus plan names it" },
+    ...ROUTE_OPTION,
     topic: { type: "string", value: "TOPIC", text: "the topic that the message came from" },
     payload: { type: "string", value: "TEXT", text: "its payload" },
     key: { type: "string", value: "TEXT", text: "the key of a record" },

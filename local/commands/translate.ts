@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import { BridgeError } from "../../shared/errors.ts";
 import type { RunTransform } from "../../shared/expressions/transform.ts";
 import type { Route } from "../../shared/model/route.ts";
 import type { Translation, TranslationContext } from "../../shared/model/translation.ts";
@@ -13,9 +12,11 @@ import {
   type Command,
   LOCAL_BROKER_OPTION,
   MANIFEST_OPTIONS,
+  ROUTE_OPTION,
   SECRETS_OPTION,
 } from "../command.ts";
-import { findRoute } from "../find-route.ts";
+import { findRoute, routeName } from "../find-route.ts";
+import { unreadableInput } from "../input.ts";
 import { type Parsed, parsePublish, parseRecord, publishJson, recordJson } from "../json-forms.ts";
 import { loadToUse, secretsOf } from "../manifests.ts";
 import { complain, print, type Shell } from "../shell.ts";
@@ -68,16 +69,12 @@ async function* linesOf(args: Arguments, shell: Shell): AsyncGenerator<string> {
   try {
     yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BridgeError("USAGE", `Cannot read "${path ?? "stdin"}": ${why}`, { cause });
+    throw unreadableInput(path, cause);
   }
 }
 
 async function translate(args: Arguments, shell: Shell): Promise<number> {
-  const name = args.value("route");
-  if (name === undefined) {
-    throw new BridgeError("USAGE", "No route given: name it with --route NAME");
-  }
+  const name = routeName(args);
   const loaded = await loadToUse(args, shell);
   const route = findRoute(loaded.plan, name);
   const transform = await routeTransform(route, secretsOf(args, shell, loaded));
@@ -105,7 +102,7 @@ export const translateCommand: Command = {
   usage: "translate -f PATH... --route NAME [--input FILE]",
   options: {
     ...MANIFEST_OPTIONS,
-    route: { type: "string", value: "NAME", text: "the route, as isthmus plan names it" },
+    ...ROUTE_OPTION,
     input: { type: "string", value: "FILE", text: "read the lines from a file instead of stdin" },
     ...SECRETS_OPTION,
     ...LOCAL_BROKER_OPTION,

@@ -18,7 +18,7 @@ import {
   MANIFEST_OPTIONS,
   SECRETS_OPTION,
 } from "../command.ts";
-import { findRoute } from "../find-route.ts";
+import { findRoute, routeName } from "../find-route.ts";
 import { createLog } from "../log.ts";
 import { loadToUse, secretsOf } from "../manifests.ts";
 import { numberOption } from "../parse-arguments.ts";
@@ -64,10 +64,7 @@ function wholeNumber(
 }
 
 function settingsOf(args: Arguments, plan: Plan): Settings {
-  const name = args.value("route");
-  if (name === undefined) {
-    throw new BridgeError("USAGE", "No route given: name it with --route NAME");
-  }
+  const name = routeName(args);
   const back = args.value("back");
   return {
     route: findRoute(plan, name),

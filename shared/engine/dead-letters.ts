@@ -1,6 +1,7 @@
 import { BridgeError, toBridgeError } from "../errors.ts";
 import type { OutgoingRecord } from "../model/kafka-record.ts";
 import { type Backoff, backoff } from "./backoff.ts";
+import { Pause } from "./pause.ts";
 import type { Clock, Log, RecordProducer } from "./ports.ts";
 
 export interface DeadLettersOptions {
@@ -25,11 +26,12 @@ export class DeadLetters {
   private queue: Waiting[] = [];
   private writing = false;
   private stopped = false;
-  private cancelWait: (() => void) | undefined;
+  private readonly between: Pause;
 
   constructor(options: DeadLettersOptions) {
     this.options = options;
     this.wait = backoff(options.clock);
+    this.between = new Pause(options.clock);
   }
 
   /** Resolves when the letter is as safe as a record can be; rejects, not retryable, when it can never be written. */
@@ -44,7 +46,7 @@ export class DeadLetters {
   /** Gives up what is not written: whoever waits is told STOPPED and must not acknowledge. */
   stop(): void {
     this.stopped = true;
-    this.cancelWait?.();
+    this.between.end();
     for (const waiting of this.queue) waiting.reject(stopping());
     this.queue = [];
   }
@@ -104,13 +106,7 @@ export class DeadLetters {
       error: error.message,
       waitMs: Math.round(ms),
     });
-    return new Promise((resolve) => {
-      const cancel = this.options.clock.after(ms, resolve);
-      this.cancelWait = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return this.between.lasting(ms);
   }
 }
 

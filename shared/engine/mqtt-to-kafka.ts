@@ -6,6 +6,7 @@ import type { Translation, TranslationContext } from "../model/translation.ts";
 import { deadLetterOfPublish } from "../translate/dead-letter.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { Pause } from "./pause.ts";
 import type {
   Clock,
   Delivery,
@@ -76,13 +77,14 @@ export class MqttToKafka {
   private stopping = false;
   private givenUp = false;
   private cancelLatency: (() => void) | undefined;
-  private cancelWait: (() => void) | undefined;
+  private readonly between: Pause;
   private deadLettering = 0;
   private idleWaiters: (() => void)[] = [];
 
   constructor(options: MqttToKafkaOptions) {
     this.options = options;
     this.wait = backoff(options.clock);
+    this.between = new Pause(options.clock);
   }
 
   /** Connects Kafka first: a resumed session delivers the moment it is connected. @throws BridgeError */
@@ -100,7 +102,7 @@ export class MqttToKafka {
     this.flush();
     await Promise.race([this.whenIdle(), this.elapsed(drainMs)]);
     this.givenUp = true;
-    this.cancelWait?.();
+    this.between.end();
     this.cancelLatency?.();
     this.releaseBuffer();
     await this.options.subscriber.stop();
@@ -265,11 +267,8 @@ export class MqttToKafka {
     records: readonly OutgoingRecord[],
   ): readonly Held[] {
     if (written === undefined || written.size === 0) return owners;
-    const safe = [...written].sort((a, b) => a - b);
-    this.delivered(
-      safe.map((at) => owners[at] as Held),
-      safe.map((at) => records[at] as OutgoingRecord),
-    );
+    const isSafe = (_: unknown, at: number): boolean => written.has(at);
+    this.delivered(owners.filter(isSafe), records.filter(isSafe));
     return owners.filter(({ ended }) => !ended);
   }
 
@@ -290,7 +289,7 @@ export class MqttToKafka {
   }
 
   private async pauseBeforeRetry(error: BridgeError, messages: number): Promise<void> {
-    const { counters, log, route, clock } = this.options;
+    const { counters, log, route } = this.options;
     this.trouble = error;
     counters.retried += messages;
     const ms = this.wait.next(error.retryAfterMs);
@@ -301,14 +300,7 @@ export class MqttToKafka {
       error: error.message,
       waitMs: Math.round(ms),
     });
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(ms, resolve);
-      this.cancelWait = () => {
-        cancel();
-        resolve();
-      };
-    });
-    this.cancelWait = undefined;
+    await this.between.lasting(ms);
   }
 
   private deadLetter(held: Held, code: string, reason: string): void {

@@ -2,6 +2,7 @@ import { BridgeError, toBridgeError } from "../errors.ts";
 import { replayMarks } from "../translate/replay-mark.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import type { StoredLetter } from "./dead-letter-log.ts";
+import { Pause } from "./pause.ts";
 import type { Clock, Log, RecordProducer } from "./ports.ts";
 
 export interface ReplayMarksOptions {
@@ -21,11 +22,12 @@ export class ReplayMarks {
   private queue: StoredLetter[] = [];
   private writing: Promise<void> | undefined;
   private stopped = false;
-  private cancelWait: (() => void) | undefined;
+  private readonly between: Pause;
 
   constructor(options: ReplayMarksOptions) {
     this.options = options;
     this.wait = backoff(options.clock);
+    this.between = new Pause(options.clock);
   }
 
   /** Only after what became of the letter's message was acknowledged. */
@@ -43,7 +45,7 @@ export class ReplayMarks {
     await Promise.race([this.writing, late]);
     cancel();
     this.stopped = true;
-    this.cancelWait?.();
+    this.between.end();
   }
 
   private async drain(): Promise<void> {
@@ -85,13 +87,7 @@ export class ReplayMarks {
       error: error.message,
       waitMs: Math.round(ms),
     });
-    return new Promise((resolve) => {
-      const cancel = this.options.clock.after(ms, resolve);
-      this.cancelWait = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return this.between.lasting(ms);
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { seedOf } from "../support/random.ts";
 import { describeReal } from "../support/real-brokers.ts";
-import { seedOf } from "./random.ts";
 import type { Row } from "./row.ts";
 import { ROWS } from "./rows/all.ts";
 import { diskFull } from "./rows/disk.ts";

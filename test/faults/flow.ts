@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { Account } from "./account.ts";
 import { arrivals, KafkaReader, KafkaSource } from "./kafka-ends.ts";
 import type { PublishContent, RecordContent } from "./messages.ts";
@@ -100,7 +101,7 @@ export class Flow {
   async drained(kafkaTopic: string): Promise<void> {
     const { account, lanes } = this;
     while (account.missing().some((i) => lanes.kafkaTopics[account.laneOf(i)] === kafkaTopic)) {
-      await new Promise((resolve) => setTimeout(resolve, DRAINED_MS));
+      await pause(DRAINED_MS);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { KafkaRecord } from "../../shared/model/kafka-record.ts";
 import { decodeRecordSet } from "../../shared/wire/kafka-record-decoder.ts";
 import { type BatchRecord, encodeRecordBatch } from "../../shared/wire/kafka-record-encoder.ts";
@@ -10,8 +11,6 @@ import { type Pace, paced } from "./pace.ts";
 const AGAIN_MS = 50;
 const FETCH_WAIT_MS = 50;
 const OFFSET_OUT_OF_RANGE = 1;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 interface SourceOptions {
   readonly port: number;

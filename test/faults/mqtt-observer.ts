@@ -1,7 +1,14 @@
 import { decodeConnack } from "../../shared/wire/mqtt-control.ts";
 import { type Frame, FrameSplitter, LARGEST_PACKET } from "../../shared/wire/mqtt-frames.ts";
 import type { ConnectionObserver } from "./fault-proxy.ts";
-import { CONNACK, PUBACK, PUBLISH, publishParts, SUBACK } from "./mqtt-wire.ts";
+import {
+  CONNACK,
+  PUBACK,
+  PUBLISH,
+  publishParts,
+  SUBACK,
+  variableByteInteger,
+} from "./mqtt-wire.ts";
 
 const CONNECT = 1;
 const DUP = 0x38;
@@ -20,15 +27,8 @@ export interface MqttWatcher {
 
 function clientIdOf({ bytes, body }: Frame): string {
   // protocol name, version, flags and keep alive take ten bytes; then come the properties
-  let at = body + 10;
-  let length = 0;
-  for (let shift = 0, more = true; more; shift += 7) {
-    const byte = bytes[at] as number;
-    length |= (byte & 127) << shift;
-    more = byte > 127;
-    at += 1;
-  }
-  at += length;
+  const { value: length, end } = variableByteInteger(bytes, body + 10);
+  const at = end + length;
   return bytes.toString("utf8", at + 2, at + 2 + bytes.readUInt16BE(at));
 }
 

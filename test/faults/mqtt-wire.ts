@@ -61,6 +61,22 @@ export function publishPacket(
   return packet(0x32, head, topic, identifier, withLength(properties), payload);
 }
 
+/** A Variable Byte Integer and where it ends. */
+export function variableByteInteger(
+  bytes: Buffer,
+  start: number,
+): { readonly value: number; readonly end: number } {
+  let value = 0;
+  let end = start;
+  for (let shift = 0, more = true; more; shift += 7) {
+    const byte = bytes[end] as number;
+    value |= (byte & 127) << shift;
+    more = byte > 127;
+    end += 1;
+  }
+  return { value, end };
+}
+
 /** A PUBLISH in its parts; nothing is decoded. */
 export interface PublishParts {
   readonly qos: number;
@@ -79,21 +95,15 @@ export function publishParts({ bytes, start, body, end }: Frame): PublishParts {
   const topic = bytes.subarray(body + 2, at);
   const packetIdentifier = qos > 0 ? bytes.readUInt16BE(at) : 0;
   if (qos > 0) at += 2;
-  let length = 0;
-  for (let shift = 0, more = true; more; shift += 7) {
-    const byte = bytes[at] as number;
-    length |= (byte & 127) << shift;
-    more = byte > 127;
-    at += 1;
-  }
+  const { value: length, end: from } = variableByteInteger(bytes, at);
   return {
     qos,
     dup: (flags & 8) !== 0,
     retain: (flags & 1) !== 0,
     topic,
     packetIdentifier,
-    properties: bytes.subarray(at, at + length),
-    payload: bytes.subarray(at + length, end),
+    properties: bytes.subarray(from, from + length),
+    payload: bytes.subarray(from + length, end),
   };
 }
 

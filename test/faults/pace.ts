@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Account } from "./account.ts";
 
 /** How fast an account's messages are sent. */
@@ -28,6 +29,6 @@ export async function paced(
     const most = Math.min(due, pace.limit(), account.size) - account.sent;
     const count = Math.min(BURST, most);
     if (count > 0) await send(count);
-    if (count < BURST) await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    if (count < BURST) await pause(TICK_MS);
   }
 }

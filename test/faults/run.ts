@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { type RunnerProcess, startRunner } from "../e2e/runner-process.ts";
 import { freePorts } from "../support/free-ports.ts";
+import { Random } from "../support/random.ts";
 import type { Account, Outcome } from "./account.ts";
 import { type DeadLetter, deadLetterOf } from "./dead-letters.ts";
 import { type Direction, Flow } from "./flow.ts";
@@ -12,7 +14,6 @@ import { plainPublishes, plainRecords } from "./messages.ts";
 import { countersOf, ledgerProblem } from "./metrics.ts";
 import { MqttObserver } from "./mqtt-observer.ts";
 import { consumerGroup, deadLetterTopic, lanesToKafka, lanesToMqtt, PARTITIONS } from "./names.ts";
-import { Random } from "./random.ts";
 import type { Row } from "./row.ts";
 import type { World } from "./world.ts";
 
@@ -48,8 +49,6 @@ const LETTERS_LIMIT_MS = 10_000;
 const LEADERS_LIMIT_MS = 20_000;
 /** Of the messages of a part, these may be sent before the fault in it is over. */
 const BEFORE_FAULT = 0.9;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Resolves to whether `work` ended within `ms`. */
 async function within(ms: number, work: Promise<unknown>): Promise<boolean> {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { seedOf } from "./random.ts";
+import { seedOf } from "../support/random.ts";
 import { appendResult, type KeptResult, readResults } from "./results.ts";
 import type { Row } from "./row.ts";
 import { ROWS } from "./rows/all.ts";

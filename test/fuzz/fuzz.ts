@@ -1,5 +1,6 @@
+import { Random } from "../support/random.ts";
 import type { FuzzedDecoder } from "./decoders.ts";
-import { hostileBytes, SeededRandom } from "./mutate.ts";
+import { hostileBytes } from "./mutate.ts";
 
 export interface FuzzRun {
   readonly decoder: FuzzedDecoder;
@@ -26,7 +27,7 @@ export async function fuzz(run: FuzzRun): Promise<FuzzResult> {
   let slowestMs = 0;
   let slowest = first;
   for (let index = first; index < first + count; index += 1) {
-    const random = new SeededRandom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index, 0x85ebca6b));
+    const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index, 0x85ebca6b));
     const bytes = hostileBytes(random, decoder.examples, scraps);
     const begun = performance.now();
     try {

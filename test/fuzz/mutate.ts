@@ -1,32 +1,12 @@
-/** Numbers that follow from a seed (mulberry32). */
-export class SeededRandom {
-  private state: number;
-
-  constructor(seed: number) {
-    this.state = seed | 0;
-  }
-
-  /** 0 to `limit` - 1. */
-  below(limit: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let t = this.state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * limit);
-  }
-
-  pick<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
-}
+import type { Random } from "../support/random.ts";
 
 const LONGEST = 4096;
 const BYTES = [0, 1, 0x1f, 0x20, 0x2f, 0x7f, 0x80, 0xa1, 0xbf, 0xc0, 0xed, 0xf4, 0xfe, 0xff];
 const NUMBERS = [0, 1, 0x7f, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];
 
-type Mutation = (bytes: Buffer, random: SeededRandom, scraps: readonly Buffer[]) => Buffer;
+type Mutation = (bytes: Buffer, random: Random, scraps: readonly Buffer[]) => Buffer;
 
-function cut(bytes: Buffer, random: SeededRandom): [start: number, end: number] {
+function cut(bytes: Buffer, random: Random): [start: number, end: number] {
   const start = random.below(bytes.length + 1);
   return [start, start + random.below(Math.min(64, bytes.length - start) + 1)];
 }
@@ -84,7 +64,7 @@ const MUTATIONS = [
 
 /** Bytes that were well once and are so no longer, or never were; at most 4 KiB. `scraps` are put in here and there. */
 export function hostileBytes(
-  random: SeededRandom,
+  random: Random,
   examples: readonly Buffer[],
   scraps: readonly Buffer[],
 ): Buffer {

@@ -1,5 +1,5 @@
+import type { Random } from "../support/random.ts";
 import type { Faults } from "./faults.ts";
-import type { Random } from "./random.ts";
 
 /** What becomes of a message, if all is well. */
 export type FateKind = "delivered" | "rejected" | "filtered" | "expiring" | "forbidden";

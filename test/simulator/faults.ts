@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 /** How often what goes wrong: probabilities per attempt, and mean times between events in ms (Infinity: never). */
 export interface Faults {
@@ -37,7 +37,7 @@ export const NO_FAULTS: Faults = {
 export function drawFaults(random: Random): Faults {
   const often = (value: () => number): number => (random.chance(0.35) ? value() : 0);
   const every = (least: number, most: number): number =>
-    random.chance(0.35) ? random.between(least, most) : Number.POSITIVE_INFINITY;
+    random.chance(0.35) ? random.whole(least, most) : Number.POSITIVE_INFINITY;
   const cutsEveryMs = every(10, 300);
   return {
     killsAfterEffects: every(5, 120),

@@ -64,7 +64,7 @@ export class Lifecycle {
     const { world, faults } = this.options;
     if (!world.hasFaults || faults.killsAfterEffects === Number.POSITIVE_INFINITY) return undefined;
     return {
-      atEffect: world.random.between(1, 2 * faults.killsAfterEffects),
+      atEffect: world.random.whole(1, 2 * faults.killsAfterEffects),
       after: world.random.chance(0.5),
     };
   }
@@ -84,7 +84,7 @@ export class Lifecycle {
     if (!life.alive || this.running !== hosted) return;
     this.running = undefined;
     world.note(`${life.name} is told to stop`);
-    void this.ended(hosted, world.random.between(20, 200)).then(() => {
+    void this.ended(hosted, world.random.whole(20, 200)).then(() => {
       if (!life.alive) return;
       life.alive = false;
       this.beginLater();

@@ -120,8 +120,8 @@ const bugs: readonly Bug[] = [
     bug: "takes all for written where some are",
     simulation: "mqtt-to-kafka",
     file: INTAKE,
-    from: "const safe = [...written].sort((a, b) => a - b);",
-    to: "const safe = [...owners.keys()];",
+    from: "boolean => written.has(at);",
+    to: "boolean => at >= 0;",
     found: /acknowledged before it was safe/,
   },
   {

@@ -91,7 +91,7 @@ export class SimPublisher implements Publisher {
     if (!life.alive || this.options.broker.current !== this) return;
     this.connection += 1;
     this.isOnline = true;
-    this.receiveMaximum = this.world.hasFaults ? this.world.random.between(1, window) : window;
+    this.receiveMaximum = this.world.hasFaults ? this.world.random.whole(1, window) : window;
     this.world.note(`${life.name} is connected, window ${this.receiveMaximum}`);
     for (const entry of this.pending) this.transmit(entry);
     if (this.room > 0) this.onRoom();

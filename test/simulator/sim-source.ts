@@ -125,7 +125,7 @@ export class SimSource implements RecordSource {
     const isOver = (): boolean =>
       !this.life.alive || this.assignments.get(partition) !== assignment;
     while (!isOver()) {
-      const batch = await this.topic.read(partition, position, this.world.random.between(1, 8));
+      const batch = await this.topic.read(partition, position, this.world.random.whole(1, 8));
       await this.world.wait(this.life.random() * 5);
       const last = batch.at(-1);
       if (isOver() || last === undefined) return;

@@ -82,7 +82,7 @@ class SimTrigger {
     const { world } = this.life;
     let position = this.history.committed(partition);
     while (this.life.alive && !this.isStopped) {
-      const batch = await this.topic.read(partition, position, world.random.between(1, 12));
+      const batch = await this.topic.read(partition, position, world.random.whole(1, 12));
       const last = batch.at(-1);
       if (last === undefined || !(await this.invokeUntilDone(handler, batch))) return;
       position = last.offset + 1n;
@@ -95,7 +95,7 @@ class SimTrigger {
     while (this.life.alive && !this.isStopped) {
       this.invocations += 1;
       try {
-        await handler.deliver(batch, world.random.between(5, 100));
+        await handler.deliver(batch, world.random.whole(5, 100));
         return this.life.alive;
       } catch (error) {
         world.note(`${this.life.name} could not deliver: ${String(error)}`);

@@ -4,13 +4,13 @@ import type { KafkaRecord } from "../../shared/model/kafka-record.ts";
 import type { Publish } from "../../shared/model/publish.ts";
 import type { Translation } from "../../shared/model/translation.ts";
 import { bytes, publish, record } from "../support/memory-ports.ts";
+import { Random } from "../support/random.ts";
 import { kafkaToMqttRoute } from "../support/routes.ts";
 import type { Engine } from "./engine.ts";
 import { drawFate } from "./fate.ts";
 import { canDouble, drawFaults, type Faults, NO_FAULTS } from "./faults.ts";
 import { KafkaToMqttHistory } from "./kafka-to-mqtt-history.ts";
 import { type Hosted, Lifecycle } from "./lifecycle.ts";
-import { Random } from "./random.ts";
 import { idOf, SimProducer } from "./sim-producer.ts";
 import { SimBroker, SimPublisher } from "./sim-publisher.ts";
 import { SimSource, SimTopic } from "./sim-source.ts";
@@ -46,10 +46,10 @@ export class KafkaToMqttSimulation {
     this.world = new World(this.random, FAULTS_FOR_MS, trace);
     this.faults = this.random.chance(0.05) ? NO_FAULTS : drawFaults(this.random);
     this.history = new KafkaToMqttHistory(this.world);
-    this.topic = new SimTopic(this.random.between(1, 3));
-    this.window = this.random.between(1, 20);
+    this.topic = new SimTopic(this.random.whole(1, 3));
+    this.window = this.random.whole(1, 20);
     this.budgetBytes = this.random.pick([1, 2000, 1_000_000]);
-    this.maxUncommitted = this.random.between(1, 30);
+    this.maxUncommitted = this.random.whole(1, 30);
   }
 
   async run(): Promise<readonly string[]> {
@@ -75,11 +75,11 @@ export class KafkaToMqttSimulation {
   private produce(): void {
     const { random, topic, world, history } = this;
     const offsets = topic.partitions.map(() => 0n);
-    const count = random.between(10, 60);
+    const count = random.whole(10, 60);
     let delay = 0;
     for (let i = 0; i < count; i += 1) {
       delay += (random.next() * FAULTS_FOR_MS * 2) / count;
-      const partition = random.between(0, topic.partitions.length - 1);
+      const partition = random.whole(0, topic.partitions.length - 1);
       // after a transaction or a compaction offsets have holes
       const offset = (offsets[partition] ?? 0n) + (random.chance(0.1) ? 3n : 0n);
       offsets[partition] = offset + 1n;

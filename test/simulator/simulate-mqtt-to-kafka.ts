@@ -4,13 +4,13 @@ import type { Publish } from "../../shared/model/publish.ts";
 import type { Batching } from "../../shared/model/route.ts";
 import type { Translation } from "../../shared/model/translation.ts";
 import { bytes, publish } from "../support/memory-ports.ts";
+import { Random } from "../support/random.ts";
 import { mqttToKafkaRoute } from "../support/routes.ts";
 import type { Engine } from "./engine.ts";
 import { drawFate } from "./fate.ts";
 import { canDouble, drawFaults, type Faults, NO_FAULTS } from "./faults.ts";
 import { type Hosted, Lifecycle } from "./lifecycle.ts";
 import { MqttToKafkaHistory } from "./mqtt-to-kafka-history.ts";
-import { Random } from "./random.ts";
 import { idOf, SimProducer } from "./sim-producer.ts";
 import { SimSession, SimSubscriber } from "./sim-subscriber.ts";
 import { type Life, World } from "./world.ts";
@@ -47,14 +47,14 @@ class Simulation {
     this.world = new World(random, FAULTS_FOR_MS, trace);
     this.faults = random.chance(0.05) ? NO_FAULTS : drawFaults(random);
     this.history = new MqttToKafkaHistory(this.world);
-    this.receiveMaximum = random.between(1, 20);
-    this.most = this.receiveMaximum + (random.chance(0.3) ? random.between(1, 10) : 0);
+    this.receiveMaximum = random.whole(1, 20);
+    this.most = this.receiveMaximum + (random.chance(0.3) ? random.whole(1, 10) : 0);
     this.history.maxUnacknowledged = this.receiveMaximum;
     this.budgetBytes = random.pick([1, 2000, 1_000_000]);
     this.batching = {
       enabled: random.chance(0.7),
-      latencyMs: random.between(0, 30),
-      maxMessages: random.between(1, 12),
+      latencyMs: random.whole(0, 30),
+      maxMessages: random.whole(1, 12),
       maxBytes: random.pick([100, 1_000_000]),
     };
   }
@@ -77,12 +77,12 @@ class Simulation {
   /** Messages come while the faults do. */
   private publish(): void {
     const { random, session, world, history } = this;
-    const topics = random.between(1, 3);
-    const count = random.between(10, 60);
+    const topics = random.whole(1, 3);
+    const count = random.whole(10, 60);
     let delay = 0;
     for (let i = 0; i < count; i += 1) {
       delay += (random.next() * FAULTS_FOR_MS * 2) / count;
-      const topicName = `line/${random.between(1, topics)}`;
+      const topicName = `line/${random.whole(1, topics)}`;
       const id = `${topicName} ${i}`;
       history.published(id, topicName, drawFate(random, this.faults, world.now + delay));
       const message = publish({ topicName, payload: bytes(id) });

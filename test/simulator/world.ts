@@ -1,5 +1,5 @@
 import type { Clock } from "../../shared/engine/ports.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 
 interface Event {
   readonly at: number;

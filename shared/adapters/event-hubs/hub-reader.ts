@@ -8,10 +8,11 @@ import type {
 import type { ConnectionStatus, Log, RecordConsumer } from "../../engine/ports.ts";
 import type { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
+import { within } from "../../within.ts";
 import { eventHubsError, isRefusedCredential } from "./event-hubs-errors.ts";
 import { recordOf } from "./event-record.ts";
 import { consumerClient, loginTo, namespaceOf } from "./hub-client.ts";
-import { pause, within } from "./patience.ts";
+import { pause } from "./patience.ts";
 import { SentOffsets } from "./sent-offsets.ts";
 
 export interface HubReaderOptions {

@@ -2,12 +2,12 @@ import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { Log, PartitionOffset, RecordConsumer, TopicPartition } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaRecord } from "../../model/kafka-record.ts";
+import { within } from "../../within.ts";
 import type { FetchedChunk } from "./fetch-response.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { partitionAssigner } from "./partition-assigner.ts";
 import { OUR_CONSUMER } from "./record-seam.ts";
 import { forgetMember } from "./static-membership.ts";
-import { within } from "./within.ts";
 
 export interface GroupMemberOptions {
   /** Its own: when the member ends, so do the client's connections. */

@@ -1,8 +1,8 @@
 import type { Admin } from "kafkajs";
 import type { Log } from "../../engine/ports.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
+import { within } from "../../within.ts";
 import { kafkaClient } from "./kafka-client.ts";
-import { within } from "./within.ts";
 
 export interface PartitionOffsets {
   readonly partition: number;

@@ -11,7 +11,7 @@ import {
 import type { Log } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint, KafkaSasl, TlsMaterial } from "../../model/endpoint.ts";
-import { beforeConnecting } from "./connect-seam.ts";
+import { beforeConnecting, mendConnections } from "./connect-seam.ts";
 import { type KafkaAttempt, kafkaError } from "./kafka-errors.ts";
 import { oauthBearer } from "./oauth-bearer.ts";
 import { useOurCodec } from "./record-seam.ts";
@@ -40,6 +40,7 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
 /** One kafkajs client. Its retries are short: the engine has the patience, and its status says what is going on. */
 export function kafkaClient({ endpoint, clientId, log }: KafkaClientOptions): KafkaClient {
   useOurCodec();
+  mendConnections();
   const { tls, sasl, isEventHubs } = endpoint;
   let current = endpoint;
   const sockets = new Set<Socket>();

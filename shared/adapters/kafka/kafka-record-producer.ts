@@ -6,12 +6,12 @@ import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { OutgoingRecord } from "../../model/kafka-record.ts";
 import type { Compression } from "../../model/route.ts";
 import { BATCH_OVERHEAD, encodedRecordSize } from "../../wire/kafka-record-encoder.ts";
+import { within } from "../../within.ts";
 import { CODECS } from "./compression.ts";
 import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
 import type { RecordGroup } from "./produce-request.ts";
 import { RecordGrouper, type TopicPartitions, topicPartitions } from "./record-groups.ts";
 import { untilConnected } from "./until-connected.ts";
-import { within } from "./within.ts";
 
 export interface KafkaRecordProducerOptions {
   readonly endpoint: KafkaEndpoint;

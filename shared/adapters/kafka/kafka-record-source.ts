@@ -9,11 +9,11 @@ import type {
 import { BridgeError, toBridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { TopicSelector } from "../../model/route.ts";
+import { within } from "../../within.ts";
 import { GroupMember } from "./group-member.ts";
 import { kafkaClient } from "./kafka-client.ts";
 import { type FoundTopics, TopicFinder } from "./topic-finder.ts";
 import { pause } from "./until-connected.ts";
-import { within } from "./within.ts";
 
 export interface KafkaRecordSourceOptions {
   readonly endpoint: KafkaEndpoint;

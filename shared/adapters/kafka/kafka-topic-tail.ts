@@ -3,11 +3,11 @@ import type { Log } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { KafkaRecord } from "../../model/kafka-record.ts";
+import { within } from "../../within.ts";
 import type { FetchedChunk } from "./fetch-response.ts";
 import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
 import { type KafkaCluster, kafkaCluster, READ_COMMITTED } from "./kafka-cluster.ts";
 import { OUR_CONSUMER } from "./record-seam.ts";
-import { within } from "./within.ts";
 
 export interface KafkaTopicTailOptions {
   readonly endpoint: KafkaEndpoint;

@@ -1,10 +1,9 @@
 /**
  * Where our code meets kafkajs below its public surface. kafkajs keeps the session: connections, SASL, metadata, groups. Ours are the
  * records: its codec keeps headers in a plain object (order between names, integer-like names and `constructor` are lost) and is slow.
- * Clients that are not ours keep kafkajs as it is, but for its idle timer and its memory of connections that are gone.
+ * Clients that are not ours keep kafkajs as it is, but for its idle timer.
  */
 import ConsumerGroup from "kafkajs/src/consumer/consumerGroup.js";
-import Connection from "kafkajs/src/network/connection.js";
 import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
 import requests from "kafkajs/src/protocol/requests/index.js";
@@ -24,12 +23,6 @@ type Options = Record<string, unknown>;
 const JOIN_STATICALLY_FROM = 5;
 const STATIC_FROM = 3;
 
-/** The length before every answer. */
-const INT32_BYTES = 4;
-
-/** Of the error that kafkajs throws then. */
-const REQUEST_TIMED_OUT = "KafkaJSRequestTimeoutError";
-
 let patched = false;
 
 /** Puts our code in place, once per process. @throws TypeError when kafkajs is not built as version 2.2.4 is */
@@ -38,7 +31,6 @@ export function useOurCodec(): void {
   const { prototype } = RequestQueue;
   if (typeof prototype.scheduleCheckPendingRequests !== "function") throw notAsExpected("queue");
   if (typeof ConsumerGroup.prototype.fetch !== "function") throw notAsExpected("consumer group");
-  if (typeof Connection.prototype.connect !== "function") throw notAsExpected("connection");
   change("Fetch", 4, fetchOurs);
   change("Produce", 3, produceOurs);
   change("JoinGroup", 0, joinOurs);
@@ -48,8 +40,6 @@ export function useOurCodec(): void {
   change("Metadata", 0, listAll);
   quietTimer(prototype);
   tellAssignment(ConsumerGroup.prototype);
-  forgetAtConnect(Connection.prototype);
-  leaveAfterTimeout(Connection.prototype);
   patched = true;
 }
 
@@ -171,38 +161,5 @@ function tellAssignment(group: (typeof ConsumerGroup)["prototype"]): void {
     const batches = await fetch.call(this, nodeId);
     for (const batch of batches) batch.isCurrent = () => this.offsetManager === offsetManager;
     return batches;
-  };
-}
-
-/**
- * kafkajs keeps the beginning of an answer that a lost connection cut off and puts what the next connection brings behind it: answers are
- * missed until their requests time out, or the process dies of a length that is none.
- */
-function forgetAtConnect(connection: (typeof Connection)["prototype"]): void {
-  const { connect } = connection;
-  connection.connect = function connectAnew(this: typeof connection): Promise<boolean> {
-    if (!this.isConnected()) {
-      this.chunks = [];
-      this.bytesBuffered = 0;
-      this.bytesNeeded = INT32_BYTES;
-    }
-    return connect.call(this);
-  };
-}
-
-/**
- * kafkajs asks again on the connection on which an answer has not come in time. When that connection is half-open, none will ever come: it is
- * cut, and what was asked on it meanwhile fails at once.
- */
-function leaveAfterTimeout(connection: (typeof Connection)["prototype"]): void {
-  const { send } = connection;
-  connection.send = async function sendOrLeave(this: typeof connection, protocol) {
-    const { socket } = this;
-    try {
-      return await send.call(this, protocol);
-    } catch (error) {
-      if ((error as Error).name === REQUEST_TIMED_OUT) socket?.destroy(error as Error);
-      throw error;
-    }
   };
 }

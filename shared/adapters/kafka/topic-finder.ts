@@ -3,9 +3,9 @@ import type { Log } from "../../engine/ports.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { TopicSelector } from "../../model/route.ts";
 import { topicSelectorMatches } from "../../topics/kafka-topic.ts";
+import { within } from "../../within.ts";
 import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
 import { kafkaError } from "./kafka-errors.ts";
-import { within } from "./within.ts";
 
 export interface TopicFinderOptions {
   readonly endpoint: KafkaEndpoint;

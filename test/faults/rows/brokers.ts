@@ -7,34 +7,34 @@ async function away(run: Run): Promise<void> {
   await run.pause(0, 1000);
 }
 
+/** Kafka goes, in this way, and comes back. */
+function withoutKafka(
+  way: "stop" | "kill",
+): Pick<Row, "directions" | "play" | "bound" | "boundInWords"> {
+  return {
+    directions: BOTH,
+    ...WITHIN_TWO_WINDOWS,
+    async play(run) {
+      for await (const _ of run.moments(1)) {
+        await run.world.kafka[way]();
+        await away(run);
+        await run.world.kafka.start();
+        await run.recovered();
+      }
+    },
+  };
+}
+
 export const kafkaRestart: Row = {
   name: "Kafka restart",
   does: "Kafka is told to stop, is away for up to a second, and starts again.",
-  directions: BOTH,
-  ...WITHIN_TWO_WINDOWS,
-  async play(run) {
-    for await (const _ of run.moments(1)) {
-      await run.world.kafka.stop();
-      await away(run);
-      await run.world.kafka.start();
-      await run.recovered();
-    }
-  },
+  ...withoutKafka("stop"),
 };
 
 export const kafkaKill: Row = {
   name: "Kafka kill -9",
   does: "Kafka is killed, is away for up to a second, and starts again.",
-  directions: BOTH,
-  ...WITHIN_TWO_WINDOWS,
-  async play(run) {
-    for await (const _ of run.moments(1)) {
-      await run.world.kafka.kill();
-      await away(run);
-      await run.world.kafka.start();
-      await run.recovered();
-    }
-  },
+  ...withoutKafka("kill"),
 };
 
 export const mosquittoRestart: Row = {

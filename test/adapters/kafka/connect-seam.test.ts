@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { type AddressInfo, connect as connectTcp, createServer, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { useOurCodec } from "../../../shared/adapters/kafka/record-seam.ts";
+import { mendConnections } from "../../../shared/adapters/kafka/connect-seam.ts";
 
 const load = createRequire(import.meta.url);
 
@@ -69,7 +69,7 @@ function connectionTo(port: number, requestTimeout: number): Connection {
 test.each([1, 4, 5, 100])(
   "reads the answers of a new connection by themselves when the one before was cut off %i bytes into an answer (S-54)",
   async (kept) => {
-    useOurCodec();
+    mendConnections();
     const port = await serve(kept);
     const connection = connectionTo(port, 2000);
     await connection.connect();
@@ -83,7 +83,7 @@ test.each([1, 4, 5, 100])(
 );
 
 test("leaves a connection on which an answer does not come in time: the next request goes over a new one (S-54)", async () => {
-  useOurCodec();
+  mendConnections();
   let connections = 0;
   server.on("connection", (socket: Socket) => {
     connections += 1;
