@@ -18,6 +18,8 @@ export interface BatchSettings {
   readonly codec: number;
   /** Compresses the records' bytes; absent for codec 0. */
   readonly compress?: (bytes: Uint8Array) => Uint8Array;
+  /** Of an idempotent producer; `sequence` is that of the first record. */
+  readonly producer?: { readonly id: bigint; readonly epoch: number; readonly sequence: number };
 }
 
 /*
@@ -29,12 +31,13 @@ export interface BatchSettings {
 const HEADER = 61;
 const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;
+const NO_PRODUCER = { id: -1n, epoch: -1, sequence: -1 };
 /** Below this a loop copies faster than the call of set(). */
 const SHORT = 24;
 /** Below this, doubled, a number has 31 bits: shifts do. */
 const QUICK = 0x3fffffff;
 
-/** One record batch (magic 2) of these records, in their order; by no transactional or idempotent producer. */
+/** One record batch (magic 2) of these records, in their order; by no transactional producer. */
 export function encodeRecordBatch(
   records: readonly BatchRecord[],
   settings: BatchSettings,
@@ -59,7 +62,7 @@ export function encodeRecordBatch(
   }
   const batch =
     settings.compress === undefined ? plain : packed(settings.compress(plain.subarray(HEADER)));
-  writeHeader(batch, records.length, settings.codec, time);
+  writeHeader(batch, records.length, settings, time);
   return batch;
 }
 
@@ -94,7 +97,12 @@ function packed(body: Uint8Array): Uint8Array {
   return batch;
 }
 
-function writeHeader(batch: Uint8Array, count: number, codec: number, time: TimeSpan): void {
+function writeHeader(
+  batch: Uint8Array,
+  count: number,
+  { codec, producer = NO_PRODUCER }: BatchSettings,
+  time: TimeSpan,
+): void {
   const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
   view.setInt32(8, batch.length - 12);
   view.setInt32(12, -1);
@@ -103,9 +111,9 @@ function writeHeader(batch: Uint8Array, count: number, codec: number, time: Time
   view.setInt32(23, count - 1);
   view.setBigInt64(27, BigInt(time.base));
   view.setBigInt64(35, BigInt(time.maximum));
-  view.setBigInt64(43, -1n);
-  view.setInt16(51, -1);
-  view.setInt32(53, -1);
+  view.setBigInt64(43, producer.id);
+  view.setInt16(51, producer.epoch);
+  view.setInt32(53, producer.sequence);
   view.setInt32(57, count);
   view.setUint32(CRC_AT, crc32c(batch, ATTRIBUTES_AT));
 }

@@ -1,7 +1,10 @@
 import { connect, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 
 const PRODUCE = 0;
 const FETCH = 1;
+const INIT_PRODUCER_ID = 22;
+const COORDINATOR_LOAD_IN_PROGRESS = 14;
 const CLIENT = Buffer.from("fault-bench");
 const REQUEST_MS = 15_000;
 
@@ -239,6 +242,18 @@ export class KafkaWire {
       if (result === undefined) throw new Error(`No answer for partition ${partition} of ${topic}`);
       return result;
     });
+  }
+
+  /** The id of an idempotent producer, which begins at epoch 0. */
+  async producerId(): Promise<bigint> {
+    const body = new Writer().int16(-1).int32(0).bytes();
+    for (;;) {
+      const reader = new Reader(await this.request(INIT_PRODUCER_ID, 1, body), 8);
+      const errorCode = reader.int16();
+      if (errorCode === 0) return BigInt(reader.int64());
+      if (errorCode !== COORDINATOR_LOAD_IN_PROGRESS) throw new Error(`No id: error ${errorCode}`);
+      await pause(50);
+    }
   }
 
   async fetch(positions: readonly PartitionPosition[], waitMs: number): Promise<Fetched[]> {

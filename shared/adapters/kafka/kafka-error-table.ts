@@ -233,6 +233,19 @@ export const PROTOCOL_ERRORS: readonly KafkaErrors[] = [
     names: ["INVALID_REQUEST"],
   },
   {
+    // the next attempt begins a new epoch
+    code: "KAFKA_UNAVAILABLE",
+    connection: "retry",
+    message: "retry",
+    operator: "Nothing: the broker has lost sight of what came before, and the records go again.",
+    names: [
+      "OUT_OF_ORDER_SEQUENCE_NUMBER",
+      "DUPLICATE_SEQUENCE_NUMBER",
+      "UNKNOWN_PRODUCER_ID",
+      "INVALID_PRODUCER_EPOCH",
+    ],
+  },
+  {
     code: "KAFKA_REFUSED",
     connection: "retry",
     message: "retry",
@@ -242,10 +255,6 @@ export const PROTOCOL_ERRORS: readonly KafkaErrors[] = [
       "INVALID_FETCH_SIZE",
       "OFFSET_METADATA_TOO_LARGE",
       "INVALID_COMMIT_OFFSET_SIZE",
-      "OUT_OF_ORDER_SEQUENCE_NUMBER",
-      "DUPLICATE_SEQUENCE_NUMBER",
-      "UNKNOWN_PRODUCER_ID",
-      "INVALID_PRODUCER_EPOCH",
       "INVALID_PRODUCER_ID_MAPPING",
       "INVALID_TXN_STATE",
       "INVALID_TRANSACTION_TIMEOUT",

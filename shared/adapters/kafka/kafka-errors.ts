@@ -62,7 +62,7 @@ function judge({ type, name = "", code, message = "" }: VendorError): Judgement 
 }
 
 /** kafkajs wraps: retries in "number of retries exceeded", several failures in one with `errors`. At least one root. */
-function rootsOf(cause: unknown, depth = 0): unknown[] {
+export function rootsOf(cause: unknown, depth = 0): unknown[] {
   if (typeof cause !== "object" || cause === null) return [{ message: String(cause) }];
   if (cause instanceof BridgeError || depth > 8) return [cause];
   const { type, cause: inner, errors } = cause as VendorError;

@@ -9,7 +9,9 @@ import { BATCH_OVERHEAD, encodedRecordSize } from "../../wire/kafka-record-encod
 import { within } from "../../within.ts";
 import { CODECS } from "./compression.ts";
 import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
+import { rootsOf } from "./kafka-errors.ts";
 import type { RecordGroup } from "./produce-request.ts";
+import { ProducerSequences } from "./producer-sequences.ts";
 import { RecordGrouper, type TopicPartitions, topicPartitions } from "./record-groups.ts";
 import { untilConnected } from "./until-connected.ts";
 
@@ -20,6 +22,8 @@ export interface KafkaRecordProducerOptions {
   readonly acks: -1 | 0 | 1;
   readonly compression: Compression;
   readonly log: Log;
+  /** How many epochs a producer id has; Kafka's own number unless a test wants to see the end. */
+  readonly lastEpoch?: number;
 }
 
 /** How long a broker may take for its acknowledgement; below the request timeout, so that it is the broker that says so. */
@@ -30,6 +34,13 @@ const DISCONNECT_MS = 3_000;
 const EVENT_HUBS_REQUEST_BYTES = 1_046_528 - 4_096;
 /** Records of a topic whose partitions are not known yet go one by one through kafkajs, which takes quadratic time for them. */
 const FIRST_SEND = 100;
+/** kafkajs would try for ever, were it not told how often. */
+const RETRIES = 5;
+/** Of brokers before Kafka 0.11, and of those before 2.8 without the right IdempotentWrite on the cluster. */
+const NO_PRODUCER_IDS = new Set([
+  "KafkaJSServerDoesNotSupportApiKey",
+  "CLUSTER_AUTHORIZATION_FAILED",
+]);
 
 /** A RecordProducer on kafkajs, as {@link RecordProducer} promises. Topics are made by the broker, where it is set to. */
 export function kafkaRecordProducer(options: KafkaRecordProducerOptions): RecordProducer {
@@ -42,8 +53,10 @@ class KafkaRecordProducer implements RecordProducer {
   readonly maxRecordBytes?: number;
   private readonly options: KafkaRecordProducerOptions;
   private readonly client: KafkaClient;
-  private readonly producer: Producer;
-  private readonly grouper = new RecordGrouper();
+  private producer: Producer;
+  private grouper: RecordGrouper;
+  /** Absent where the producer is not an idempotent one. */
+  private sequences: ProducerSequences | undefined;
   private readonly partitions = new Map<string, TopicPartitions>();
   private condition: ConnectionStatus = { connected: false };
   private stopped = false;
@@ -54,16 +67,16 @@ class KafkaRecordProducer implements RecordProducer {
       this.maxRecordBytes = EVENT_HUBS_REQUEST_BYTES - BATCH_OVERHEAD;
     }
     this.client = kafkaClient(options);
-    this.producer = this.client.kafka.producer({
-      createPartitioner: this.partitioner,
-      metadataMaxAge: METADATA_MAX_AGE_MS,
-      allowAutoTopicCreation: true,
-    });
+    // Event Hubs says that it knows idempotent producers; that it takes their epochs as Kafka does has not been seen
+    const isIdempotent = options.acks === -1 && !options.endpoint.isEventHubs;
+    this.sequences = isIdempotent ? new ProducerSequences(options.lastEpoch) : undefined;
+    this.grouper = new RecordGrouper(this.sequences);
+    this.producer = this.newProducer(this.sequences);
   }
 
   async start(): Promise<void> {
     await untilConnected({
-      connect: () => this.producer.connect(),
+      connect: () => this.connect(),
       error: (cause) => this.client.error(cause, "Cannot connect to"),
       log: this.options.log,
       stopped: () => this.stopped,
@@ -75,6 +88,7 @@ class KafkaRecordProducer implements RecordProducer {
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     const written: (readonly OutgoingRecord[])[] = [];
     try {
+      if (this.sequences?.isSpent) await this.replaceProducer(new ProducerSequences());
       for (const request of this.requests(records)) await this.sendSome(request, written);
       if (records.length > 0) this.condition = { connected: true };
     } catch (cause) {
@@ -93,6 +107,38 @@ class KafkaRecordProducer implements RecordProducer {
 
   status(): ConnectionStatus {
     return this.condition;
+  }
+
+  private newProducer(sequences: ProducerSequences | undefined): Producer {
+    return this.client.kafka.producer({
+      createPartitioner: this.partitioner,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+      allowAutoTopicCreation: true,
+      idempotent: sequences !== undefined,
+      retry: { retries: RETRIES },
+    });
+  }
+
+  private async connect(): Promise<void> {
+    try {
+      await this.producer.connect();
+    } catch (cause) {
+      if (this.sequences === undefined || !refusesProducerIds(cause)) throw cause;
+      this.options.log("warn", "Kafka gives no producer id: a late copy may be written", {
+        error: this.client.error(cause, "Cannot get a producer id from").message,
+      });
+      await this.replaceProducer(undefined);
+    }
+  }
+
+  /** kafkajs asks for a producer id once in the life of a producer. */
+  private async replaceProducer(sequences: ProducerSequences | undefined): Promise<void> {
+    const producer = this.newProducer(sequences);
+    await producer.connect();
+    void within(DISCONNECT_MS, this.producer.disconnect());
+    this.producer = producer;
+    this.sequences = sequences;
+    this.grouper = new RecordGrouper(sequences);
   }
 
   /** Whole, but towards Event Hubs, where requests have a limit that is enforced by hanging up. */
@@ -152,10 +198,7 @@ class KafkaRecordProducer implements RecordProducer {
         continue;
       }
       const first = ofTopic.slice(0, FIRST_SEND);
-      groups.set(
-        topic,
-        first.map((record) => ({ partition: -1, records: [record], value: null })),
-      );
+      groups.set(topic, this.grouper.single(first));
       for (let i = FIRST_SEND; i < ofTopic.length; i += 1) later.push(ofTopic[i] as OutgoingRecord);
     }
     return [groups, later];
@@ -169,10 +212,9 @@ class KafkaRecordProducer implements RecordProducer {
       const { partition, records } = group;
       const known = topicPartitions(partitionMetadata);
       this.partitions.set(topic, known);
-      group.sentTo =
-        partition === -1
-          ? (this.grouper.group(topic, records, known)[0]?.partition ?? 0)
-          : partition;
+      // where it went before, it may still arrive: there it is known for the same
+      const chosen = partition === -1 ? group.sentTo : partition;
+      group.sentTo = chosen ?? this.grouper.group(topic, records, known)[0]?.partition ?? 0;
       if (known.all.includes(group.sentTo)) return group.sentTo;
       // kafkajs would leave the group out and report success
       this.partitions.delete(topic);
@@ -186,6 +228,13 @@ class KafkaRecordProducer implements RecordProducer {
   private down(error: BridgeError): void {
     this.condition = { connected: false, detail: error.message };
   }
+}
+
+function refusesProducerIds(cause: unknown): boolean {
+  return rootsOf(cause).some((root) => {
+    const { name = "", type = "" } = root as { name?: string; type?: string };
+    return NO_PRODUCER_IDS.has(name) || NO_PRODUCER_IDS.has(type);
+  });
 }
 
 function byTopic(records: readonly OutgoingRecord[]): Map<string, OutgoingRecord[]> {

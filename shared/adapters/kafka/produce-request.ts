@@ -1,6 +1,7 @@
 import type { OutgoingRecord } from "../../model/kafka-record.ts";
 import { encodeRecordBatch } from "../../wire/kafka-record-encoder.ts";
 import { compressor } from "./compression.ts";
+import type { ProducerSequences, RequestStamps } from "./producer-sequences.ts";
 
 /**
  * All records that one request takes to one partition, in the shape of one message of kafkajs, which would spend quadratic time on
@@ -12,6 +13,8 @@ export interface RecordGroup {
   /** The partition of the last attempt. */
   sentTo?: number;
   readonly records: readonly OutgoingRecord[];
+  /** Of the producer, where it is an idempotent one. */
+  readonly sequences?: ProducerSequences | undefined;
   /** kafkajs refuses messages without a value. */
   readonly value: null;
 }
@@ -21,6 +24,8 @@ export interface ProduceOptions {
   readonly acks: number;
   readonly timeout: number;
   readonly compression?: number;
+  /** As text, as kafkajs reads it; -1 of a producer that is not idempotent. */
+  readonly producerId: string | number;
   readonly topicData: readonly {
     readonly topic: string;
     readonly partitions: readonly {
@@ -30,6 +35,11 @@ export interface ProduceOptions {
   }[];
 }
 
+/** Of the producer whose request it is: all groups of a request are of one. */
+export function sequencesOf({ topicData }: ProduceOptions): ProducerSequences | undefined {
+  return topicData[0]?.partitions[0]?.messages[0]?.sequences;
+}
+
 /** Whether the request is one of ours. Other producers of the same process keep kafkajs' own encoding. */
 export function isOurRequest(options: ProduceOptions): boolean {
   return options.topicData.every(({ partitions }) =>
@@ -37,11 +47,15 @@ export function isOurRequest(options: ProduceOptions): boolean {
   );
 }
 
-/*
- * Produce request, versions 3 to 7: transactional id nullable string, acks int16, timeout int32,
- * topics, each with name and partitions: partition int32, record set bytes.
+/**
+ * A Produce request of version 3 to 7: transactional id nullable string, acks int16, timeout int32, topics, each with name and partitions:
+ * partition int32, record set bytes. `stamps` are those of an idempotent producer.
  */
-export function encodeProduceRequest(options: ProduceOptions, now: number): Buffer {
+export function encodeProduceRequest(
+  options: ProduceOptions,
+  now: number,
+  stamps?: RequestStamps,
+): Buffer {
   const codec = options.compression ?? 0;
   const compress = compressor(codec);
   const settings = { now, codec, ...(compress === undefined ? {} : { compress }) };
@@ -55,7 +69,12 @@ export function encodeProduceRequest(options: ProduceOptions, now: number): Buff
     const name = Buffer.from(topic, "utf8");
     parts.push(int16(name.length), name, int32(partitions.length));
     for (const { partition, messages } of partitions) {
-      const batch = encodeRecordBatch(recordsOf(messages), settings);
+      const records = recordsOf(messages);
+      const stamp = stamps?.stamp(topic, partition, records);
+      const batch = encodeRecordBatch(records, {
+        ...settings,
+        ...(stamp === undefined ? {} : { producer: { ...stamp, id: BigInt(options.producerId) } }),
+      });
       parts.push(int32(partition), int32(batch.length), batch);
     }
   }

@@ -3,6 +3,7 @@ import { BridgeError } from "../../errors.ts";
 import type { OutgoingRecord } from "../../model/kafka-record.ts";
 import { partitionOfKey } from "../../wire/kafka-murmur2.ts";
 import type { RecordGroup } from "./produce-request.ts";
+import type { ProducerSequences } from "./producer-sequences.ts";
 
 /** Where the records of one topic go. Numbers are those of partitions, in order; available are those with a leader. */
 export interface TopicPartitions {
@@ -22,6 +23,11 @@ export function topicPartitions(metadata: readonly PartitionMetadata[]): TopicPa
 /** Sorts records by partition (S-13), keeping their order; round robin goes on from send to send. */
 export class RecordGrouper {
   private readonly turns = new Map<string, number>();
+  private readonly sequences: ProducerSequences | undefined;
+
+  constructor(sequences?: ProducerSequences) {
+    this.sequences = sequences;
+  }
 
   /** @throws BridgeError, not retryable, when a record names a partition that its topic does not have */
   group(
@@ -36,11 +42,16 @@ export class RecordGrouper {
       if (group === undefined) groups.set(partition, [record]);
       else group.push(record);
     }
-    return [...groups].map(([partition, grouped]) => ({
-      partition,
-      records: grouped,
-      value: null,
-    }));
+    return [...groups].map(([partition, grouped]) => this.groupOf(partition, grouped));
+  }
+
+  /** One for each record, for a topic whose partitions are not known yet. */
+  single(records: readonly OutgoingRecord[]): RecordGroup[] {
+    return records.map((record) => this.groupOf(-1, [record]));
+  }
+
+  private groupOf(partition: number, records: readonly OutgoingRecord[]): RecordGroup {
+    return { partition, records, sequences: this.sequences, value: null };
   }
 
   private partitionOf(topic: string, record: OutgoingRecord, to: TopicPartitions): number {

@@ -9,7 +9,14 @@ import { createErrorFromCode } from "kafkajs/src/protocol/error.js";
 import requests from "kafkajs/src/protocol/requests/index.js";
 import { decodeFetchResponse } from "./fetch-response.ts";
 import type { JoinHook } from "./join-hook.ts";
-import { encodeProduceRequest, isOurRequest, type ProduceOptions } from "./produce-request.ts";
+import { kafkaError } from "./kafka-errors.ts";
+import {
+  encodeProduceRequest,
+  isOurRequest,
+  type ProduceOptions,
+  sequencesOf,
+} from "./produce-request.ts";
+import type { RequestStamps } from "./producer-sequences.ts";
 import { joinStatically, withGroupInstance } from "./static-membership.ts";
 
 /** As `rackId` of a consumer: its fetch responses become {@link FetchedChunk}s. It never goes over the wire. */
@@ -81,19 +88,44 @@ function produceOurs(make: (options: Options) => Protocol, options: Options): Pr
   const protocol = make(options);
   const ours = options as unknown as ProduceOptions;
   if (!isOurRequest(ours)) return protocol;
+  const stamps = sequencesOf(ours)?.forRequest();
   // kafkajs copies `buffer` behind its own request header, and looks at `buf` to tell that this is an encoder
   const encode = async (): Promise<unknown> => {
-    const buffer = encodeProduceRequest(ours, Date.now());
+    const buffer = encodeProduceRequest(ours, Date.now(), stamps);
     return { buffer, buf: buffer };
   };
   return {
     request: { ...protocol.request, encode },
-    response: { ...protocol.response, parse: (data) => parseOurs(protocol, data as ProduceAnswer) },
+    response: {
+      ...protocol.response,
+      parse: (data) => {
+        const answer = data as ProduceAnswer;
+        if (stamps !== undefined) settle(stamps, answer);
+        return parseOurs(protocol, answer);
+      },
+    },
   };
 }
 
 interface ProduceAnswer {
-  readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[];
+  readonly topics: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[];
+  }[];
+}
+
+/** A refusal that is not final leaves a doubt: Kafka also says so of what it has written and not yet replicated. */
+function settle(stamps: RequestStamps, { topics }: ProduceAnswer): void {
+  for (const { topicName, partitions } of topics) {
+    for (const { partition, errorCode } of partitions) {
+      const isWritten = errorCode === 0;
+      if (isWritten || isFinal(errorCode)) stamps.settle(topicName, partition, isWritten);
+    }
+  }
+}
+
+function isFinal(errorCode: number): boolean {
+  return !kafkaError(createErrorFromCode(errorCode), "Cannot send to", "message").retryable;
 }
 
 /**
