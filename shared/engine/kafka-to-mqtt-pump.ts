@@ -6,6 +6,7 @@ import type { Translation, TranslationContext } from "../model/translation.ts";
 import { deadLetterDepth, deadLetterOfRecord } from "../translate/dead-letter.ts";
 import { type Backoff, backoff } from "./backoff.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import { EntryQueue } from "./entry-queue.ts";
 import { Exposure } from "./exposure.ts";
 import { type EntryOwner, type Lane, LaneEntry } from "./lane.ts";
 import type { Clock, Log, Publisher, PublishOutcome } from "./ports.ts";
@@ -38,6 +39,9 @@ export interface KafkaToMqttPumpOptions {
 /** Routes of several bridges may read each other's dead letters: so many hands a message goes through, and no farther. */
 const DEEPEST_DEAD_LETTER = 8;
 
+/** Bytes of records that wait to be sent: enough until more come. What is above lies better in Kafka than in memory. */
+const AHEAD_BYTES = 1024 * 1024;
+
 /** One per pump and reused, so that a translation allocates none. */
 class EntryContext implements TranslationContext {
   now = 0;
@@ -66,8 +70,7 @@ export class KafkaToMqttPump implements EntryOwner {
   private readonly options: KafkaToMqttPumpOptions;
   private readonly context: EntryContext;
   private readonly wait: Backoff;
-  private queue: LaneEntry[] = [];
-  private head = 0;
+  private readonly queue = new EntryQueue();
   private published = 0;
   private deadLettering = 0;
   /** After a transient refusal nothing is published until all that was is settled and the back-off is over. */
@@ -104,27 +107,30 @@ export class KafkaToMqttPump implements EntryOwner {
     return entries;
   }
 
-  /** Resolves when what is held is within the budget: the back-pressure of S-53. */
+  /** Resolves when what is held is within the budget, and no more waits than is useful: the back-pressure of S-53. */
   whenRoom(): Promise<void> {
-    if (this.stopped || this.options.counters.inFlightBytes <= this.options.budgetBytes) {
-      return Promise.resolve();
-    }
+    if (this.stopped || this.holdsAtMost(1)) return Promise.resolve();
     return new Promise((resolve) => this.roomWaiters.push(resolve));
+  }
+
+  private holdsAtMost(share: number): boolean {
+    const { counters, budgetBytes } = this.options;
+    return counters.inFlightBytes <= budgetBytes * share && this.queue.bytes <= AHEAD_BYTES * share;
   }
 
   /** Publishes while there is room. The publisher calls it when room grows; call it after anything else that frees the way. */
   fill(): void {
     const { publisher, clock } = this.options;
-    if (this.held || this.stopped || this.head === this.queue.length) return;
+    if (this.held || this.stopped || this.queue.isEmpty) return;
     this.context.now = clock.now();
     while (!this.held && publisher.room > 0) {
-      const entry = this.queue[this.head];
+      const entry = this.queue.first;
       if (entry === undefined || !this.exposure.takes(entry)) break;
-      this.head += 1;
+      this.queue.shift(entry);
       this.send(entry);
     }
-    this.compact();
     publisher.flush();
+    this.wakeIfRoom();
   }
 
   /** Publishes nothing new of this lane, which is about to be released. */
@@ -238,12 +244,10 @@ export class KafkaToMqttPump implements EntryOwner {
   }
 
   private free(entry: LaneEntry): void {
-    const { counters, budgetBytes } = this.options;
+    const { counters } = this.options;
     counters.inFlight -= 1;
     counters.inFlightBytes -= entry.bytes;
-    if (this.roomWaiters.length > 0 && counters.inFlightBytes <= budgetBytes / 2) {
-      this.wakeRoomWaiters();
-    }
+    this.wakeIfRoom();
   }
 
   /** Not delivered, and nobody's fault: its source will hand it out again. */
@@ -290,15 +294,14 @@ export class KafkaToMqttPump implements EntryOwner {
   private startAgain(): void {
     this.cancelWait = undefined;
     if (this.stopped) return;
-    const rest = this.queue.slice(this.head);
+    const rest = this.queue.waiting();
     const again: LaneEntry[] = [];
     for (const lane of this.failedLanes) {
       if (lane.open) again.push(...lane.rewind());
       else this.abandonFailed(lane);
     }
     this.failedLanes.clear();
-    this.queue = [...again, ...rest];
-    this.head = 0;
+    this.queue.become([...again, ...rest]);
     this.held = false;
     this.waitingFor = undefined;
     this.fill();
@@ -363,24 +366,16 @@ export class KafkaToMqttPump implements EntryOwner {
 
   private giveBack(which: (entry: LaneEntry) => boolean): void {
     const kept: LaneEntry[] = [];
-    for (let i = this.head; i < this.queue.length; i += 1) {
-      const entry = this.queue[i];
-      if (entry === undefined) continue;
+    for (const entry of this.queue.waiting()) {
       if (which(entry)) this.abandon(entry);
       else kept.push(entry);
     }
-    this.queue = kept;
-    this.head = 0;
+    this.queue.become(kept);
+    this.wakeIfRoom();
   }
 
-  private compact(): void {
-    if (this.head === this.queue.length) {
-      this.queue.length = 0;
-      this.head = 0;
-    } else if (this.head > 4096 && this.head * 2 > this.queue.length) {
-      this.queue = this.queue.slice(this.head);
-      this.head = 0;
-    }
+  private wakeIfRoom(): void {
+    if (this.roomWaiters.length > 0 && this.holdsAtMost(0.5)) this.wakeRoomWaiters();
   }
 
   private wakeRoomWaiters(): void {

@@ -51,7 +51,8 @@ export class Lane {
   /** Entries that were sent out and are not known to be committed; `safe` of them a commit would cover now. Kept by Exposure. */
   exposed = 0;
   safe = 0;
-  private entries: LaneEntry[] = [];
+  /** Before `head` there are none: what is done may be collected. */
+  private entries: (LaneEntry | undefined)[] = [];
   private head = 0;
   private done: bigint | undefined;
   private committed: bigint | undefined;
@@ -71,6 +72,7 @@ export class Lane {
     while (entry !== undefined && entry.state === "done") {
       this.done = entry.record.offset + 1n;
       if (entry.isExposed) this.safe += 1;
+      this.entries[this.head] = undefined;
       this.head += 1;
       entry = this.entries[this.head];
     }
@@ -95,7 +97,7 @@ export class Lane {
 
   /** Entries neither done nor given up, oldest first. */
   pending(): LaneEntry[] {
-    return this.entries.slice(this.head).filter((entry) => entry.state !== "done");
+    return this.rest().filter((entry) => entry.state !== "done");
   }
 
   /**
@@ -103,14 +105,17 @@ export class Lane {
    * They are sent again together, for sending the failed one alone would leave it behind its successors (S-50).
    */
   rewind(): LaneEntry[] {
-    const failedAt = this.entries.findIndex(
-      (entry, i) => i >= this.head && entry.state === "failed",
-    );
+    const rest = this.rest();
+    const failedAt = rest.findIndex(({ state }) => state === "failed");
     if (failedAt < 0) return [];
-    const again = this.entries
+    const again = rest
       .slice(failedAt)
-      .filter((entry) => entry.state === "failed" || (entry.state === "done" && entry.counted));
+      .filter(({ state, counted }) => state === "failed" || (state === "done" && counted));
     for (const entry of again) entry.state = "queued";
     return again;
+  }
+
+  private rest(): LaneEntry[] {
+    return this.entries.slice(this.head) as LaneEntry[];
   }
 }

@@ -1,7 +1,7 @@
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import { crcTable } from "./kafka-crc32c.ts";
 import { Corrupt } from "./kafka-record-reader.ts";
-import type { DecodedBatch, DecodeSettings } from "./kafka-record-set.ts";
+import type { DecodeSettings, RecordBatch } from "./kafka-record-set.ts";
 
 const TABLE = crcTable(0xedb88320);
 const ATTRIBUTES_AT = 17;
@@ -22,26 +22,33 @@ interface Message {
  * Message of formats 0 and 1, as logs older than Kafka 0.11 hold them: offset int64, length int32, CRC-32 uint32 of all that follows, magic
  * int8, attributes int8, from format 1 on timestamp int64, key bytes, value bytes. Compressed, the value is a message set.
  */
-export function decodeMessage(bytes: Uint8Array, settings: DecodeSettings): DecodedBatch {
+export function findMessage(bytes: Uint8Array, settings: DecodeSettings): RecordBatch {
+  const offset = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0);
+  return {
+    baseOffset: offset,
+    lastOffset: offset,
+    producerId: -1n,
+    inTransaction: false,
+    isEmpty: false,
+    records: () => decodeMessage(bytes, settings),
+  };
+}
+
+function decodeMessage(bytes: Uint8Array, settings: DecodeSettings): KafkaRecord[] {
   const outer = read(bytes);
   const codec = outer.attributes & 0x7;
   const messages =
     codec === 0 ? [outer] : inner(outer, settings.decompress(codec, contentOf(outer)));
   const { topic, partition } = settings;
-  return {
-    lastOffset: outer.offset,
-    producerId: -1n,
-    inTransaction: false,
-    records: messages.map(({ offset, timestamp, key, value }) => ({
-      topic,
-      partition,
-      offset,
-      timestamp,
-      key,
-      value,
-      headers: NO_HEADERS,
-    })),
-  };
+  return messages.map(({ offset, timestamp, key, value }) => ({
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key,
+    value,
+    headers: NO_HEADERS,
+  }));
 }
 
 function contentOf({ value }: Message): Uint8Array {

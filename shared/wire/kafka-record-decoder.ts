@@ -1,8 +1,15 @@
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import { crc32c } from "./kafka-crc32c.ts";
-import { decodeMessage } from "./kafka-message-decoder.ts";
+import { findMessage } from "./kafka-message-decoder.ts";
 import { Corrupt, RecordReader } from "./kafka-record-reader.ts";
-import type { DecodedBatch, DecodeSettings, RecordSet } from "./kafka-record-set.ts";
+import type {
+  DecodedBatch,
+  DecodeSettings,
+  FoundBatches,
+  RecordBatch,
+  RecordProblem,
+  RecordSet,
+} from "./kafka-record-set.ts";
 
 /** Offset and length, which come before what the length counts. */
 const OVERHEAD = 12;
@@ -10,14 +17,15 @@ const HEADER = 61;
 const MAGIC_AT = 16;
 const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;
+const NONE: readonly KafkaRecord[] = [];
 
 /**
- * The batches of a fetch response's record set, of formats 0, 1 and 2. A batch cut off at the end (as Kafka's size limits do) is left
+ * Finds the batches of a fetch response's record set, of formats 0, 1 and 2. A batch cut off at the end (as Kafka's size limits do) is left
  * out: the next fetch brings it whole. Total over any bytes: what is wrong is a problem, after the batches before it.
  */
-export function decodeRecordSet(set: Uint8Array, settings: DecodeSettings): RecordSet {
+export function findBatches(set: Uint8Array, settings: DecodeSettings): FoundBatches {
   const view = new DataView(set.buffer, set.byteOffset, set.byteLength);
-  const batches: DecodedBatch[] = [];
+  const batches: RecordBatch[] = [];
   let at = 0;
   while (set.length - at > MAGIC_AT) {
     const length = view.getInt32(at + 8);
@@ -25,40 +33,71 @@ export function decodeRecordSet(set: Uint8Array, settings: DecodeSettings): Reco
     if (length >= 0 && end > set.length) break;
     try {
       if (length <= MAGIC_AT - OVERHEAD) throw new Corrupt("a length is too small");
-      batches.push(decodeOne(set.subarray(at, end), settings));
+      batches.push(findOne(set.subarray(at, end), settings));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      const problem = { offset: view.getBigInt64(at), reason };
-      return {
-        batches,
-        problem: cause instanceof Corrupt ? problem : { ...problem, cause },
-      };
+      return { batches, problem: recordProblem(view.getBigInt64(at), cause) };
     }
     at = end;
   }
   return { batches };
 }
 
-function decodeOne(bytes: Uint8Array, settings: DecodeSettings): DecodedBatch {
+/** What {@link findBatches} finds, decoded; as total as that. */
+export function decodeRecordSet(set: Uint8Array, settings: DecodeSettings): RecordSet {
+  const { batches, problem } = findBatches(set, settings);
+  const decoded: DecodedBatch[] = [];
+  for (const { isEmpty: _, ...batch } of batches) {
+    try {
+      decoded.push({ ...batch, records: batch.records() });
+    } catch (cause) {
+      return { batches: decoded, problem: recordProblem(batch.baseOffset, cause) };
+    }
+  }
+  return { batches: decoded, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** What `cause`, thrown by the records of a batch, says of the log. */
+export function recordProblem(offset: bigint, cause: unknown): RecordProblem {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return cause instanceof Corrupt ? { offset, reason } : { offset, reason, cause };
+}
+
+function findOne(bytes: Uint8Array, settings: DecodeSettings): RecordBatch {
   const magic = bytes[MAGIC_AT] as number;
-  if (magic < 2) return decodeMessage(bytes, settings);
+  if (magic < 2) return findMessage(bytes, settings);
   if (magic > 2) throw new Corrupt(`a record batch has the unknown format ${magic}`);
   if (bytes.length < HEADER) throw new Corrupt("a record batch is shorter than its header");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (crc32c(bytes, ATTRIBUTES_AT) !== view.getUint32(CRC_AT)) {
-    throw new Corrupt("the checksum of a record batch is wrong");
-  }
   const attributes = view.getInt16(ATTRIBUTES_AT);
-  const codec = attributes & 0x7;
-  const body = bytes.subarray(HEADER);
-  const reader = new RecordReader(codec === 0 ? body : settings.decompress(codec, body));
+  const baseOffset = view.getBigInt64(0);
   const batch = {
-    lastOffset: view.getBigInt64(0) + BigInt(view.getInt32(23)),
+    baseOffset,
+    lastOffset: baseOffset + BigInt(view.getInt32(23)),
     producerId: view.getBigInt64(43),
     inTransaction: (attributes & 0x10) !== 0,
   };
-  if ((attributes & 0x20) === 0) return { ...batch, records: readRecords(view, reader, settings) };
-  return { ...batch, ends: readControl(reader), records: [] };
+  if ((attributes & 0x20) === 0) {
+    const isEmpty = view.getInt32(57) === 0;
+    const records = (): KafkaRecord[] =>
+      readRecords(view, contentReader(bytes, view, settings), settings);
+    return { ...batch, isEmpty, records };
+  }
+  const ends = readControl(contentReader(bytes, view, settings));
+  return { ...batch, ends, isEmpty: true, records: () => NONE };
+}
+
+/** Before the records; the content must be what its checksum says. */
+function contentReader(
+  bytes: Uint8Array,
+  view: DataView,
+  { decompress }: DecodeSettings,
+): RecordReader {
+  if (crc32c(bytes, ATTRIBUTES_AT) !== view.getUint32(CRC_AT)) {
+    throw new Corrupt("the checksum of a record batch is wrong");
+  }
+  const codec = view.getInt16(ATTRIBUTES_AT) & 0x7;
+  const body = bytes.subarray(HEADER);
+  return new RecordReader(codec === 0 ? body : decompress(codec, body));
 }
 
 function readRecords(view: DataView, reader: RecordReader, from: DecodeSettings): KafkaRecord[] {

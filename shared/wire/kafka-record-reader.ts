@@ -40,8 +40,10 @@ export class RecordReader {
   headers(): readonly KafkaHeader[] {
     const count = this.varint();
     if (count <= 0) return NO_HEADERS;
-    const headers: KafkaHeader[] = [];
-    for (let i = 0; i < count; i += 1) headers.push([this.name(), this.nullable()]);
+    // a header has two bytes at least
+    if (count > (this.bytes.length - this.at) / 2) throw new Corrupt("a record ends too early");
+    const headers = new Array<KafkaHeader>(count);
+    for (let i = 0; i < count; i += 1) headers[i] = [this.name(), this.nullable()];
     return headers;
   }
 

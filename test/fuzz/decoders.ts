@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import { Duplex } from "node:stream";
 import { createHttpServer } from "../../local/http/server.ts";
 import { decompress } from "../../shared/adapters/kafka/compression.ts";
-import { decodeFetchResponse } from "../../shared/adapters/kafka/fetch-response.ts";
+import { decodeFetchResponse, drain } from "../../shared/adapters/kafka/fetch-response.ts";
 import { BridgeError } from "../../shared/errors.ts";
 import { parseExpression } from "../../shared/expressions/parser.ts";
 import { parsePath } from "../../shared/expressions/path.ts";
@@ -496,7 +496,12 @@ const fetches: FuzzedDecoder = {
   decode(bytes): void {
     for (const version of [4, 11]) {
       // a response that ends too early
-      allowing(RangeError, () => decodeFetchResponse(bytes, version));
+      allowing(RangeError, () => {
+        const { responses } = decodeFetchResponse(bytes, version);
+        for (const { partitions } of responses) {
+          for (const { messages } of partitions) messages.map(drain);
+        }
+      });
     }
   },
 };

@@ -88,8 +88,8 @@ const bugs: readonly Bug[] = [
     bug: "sends only the refused one again, behind its successors",
     simulation: "kafka-to-mqtt",
     file: LANE,
-    from: 'entry.state === "failed" || (entry.state === "done" && entry.counted)',
-    to: 'entry.state === "failed"',
+    from: 'state === "failed" || (state === "done" && counted)',
+    to: 'state === "failed"',
     found: /before its predecessor/,
   },
   {

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { decodeMessage } from "../../shared/wire/kafka-message-decoder.ts";
+import { findMessage } from "../../shared/wire/kafka-message-decoder.ts";
 import { Corrupt } from "../../shared/wire/kafka-record-reader.ts";
 
 interface MessageParts {
@@ -65,33 +65,35 @@ function compressed(parts: MessageParts, ...inner: Buffer[]): Buffer {
 }
 
 function decoded(bytes: Buffer) {
-  return decodeMessage(bytes, settings).records.map(({ offset, timestamp, key, value }) => [
-    offset,
-    timestamp,
-    key === null ? null : Buffer.from(key).toString(),
-    value === null ? null : Buffer.from(value).toString(),
-  ]);
+  return findMessage(bytes, settings)
+    .records()
+    .map(({ offset, timestamp, key, value }) => [
+      offset,
+      timestamp,
+      key === null ? null : Buffer.from(key).toString(),
+      value === null ? null : Buffer.from(value).toString(),
+    ]);
 }
 
-describe("decodeMessage()", () => {
+describe("findMessage()", () => {
   test("says of a message what a batch says, without headers and transactions", () => {
     const bytes = message({ key: "k" });
-    expect(decodeMessage(bytes, settings)).toEqual({
-      lastOffset: 7n,
-      producerId: -1n,
-      inTransaction: false,
-      records: [
-        {
-          topic: "topic",
-          partition: 3,
-          offset: 7n,
-          timestamp: 1000,
-          key: Buffer.from("k"),
-          value: Buffer.from("v"),
-          headers: [],
-        },
-      ],
+    const { records, ...batch } = findMessage(bytes, settings);
+    expect(batch).toEqual({
+      ...{ baseOffset: 7n, lastOffset: 7n, producerId: -1n },
+      ...{ inTransaction: false, isEmpty: false },
     });
+    expect(records()).toEqual([
+      {
+        topic: "topic",
+        partition: 3,
+        offset: 7n,
+        timestamp: 1000,
+        key: Buffer.from("k"),
+        value: Buffer.from("v"),
+        headers: [],
+      },
+    ]);
   });
 
   test.each<[string, MessageParts, unknown[]]>([
@@ -174,7 +176,7 @@ describe("decodeMessage()", () => {
     ["holds one and a rest", compressed({}, message(), Buffer.alloc(3)), "ends too early"],
     ["holds one and a head", compressed({}, message(), Buffer.alloc(12)), "ends too early"],
   ])("refuses a message that %s", (_, bytes, reason) => {
-    expect(() => decodeMessage(bytes, settings)).toThrow(Corrupt);
-    expect(() => decodeMessage(bytes, settings)).toThrow(reason);
+    expect(() => findMessage(bytes, settings).records()).toThrow(Corrupt);
+    expect(() => findMessage(bytes, settings).records()).toThrow(reason);
   });
 });

@@ -1,11 +1,18 @@
 import type { KafkaRecord } from "../../model/kafka-record.ts";
-import { decodeRecordSet } from "../../wire/kafka-record-decoder.ts";
-import type { DecodedBatch, RecordSet } from "../../wire/kafka-record-set.ts";
+import { findBatches, recordProblem } from "../../wire/kafka-record-decoder.ts";
+import type { FoundBatches, RecordBatch, RecordProblem } from "../../wire/kafka-record-set.ts";
 import { decompress } from "./compression.ts";
 
+/** Records that lie one after the other. */
+export interface RecordRun {
+  readonly records: readonly KafkaRecord[];
+  /** Where the log goes on after them, less one: compaction may have taken records from the end. */
+  readonly lastOffset: bigint;
+}
+
 /**
- * All records that one fetch brought of one partition, in the shape of one message of kafkajs: it looks at these fields only, and so has
- * no work per record. `offset` is that of the last one fetched, transaction markers and compacted records included.
+ * All that one fetch brought of one partition, in the shape of one message of kafkajs: it looks at these fields only, and so has no work
+ * per record. `offset` is that of the last one fetched, transaction markers and compacted records included.
  */
 export interface FetchedChunk {
   readonly offset: string;
@@ -13,9 +20,13 @@ export interface FetchedChunk {
   /** True when there is no record in it: kafkajs then passes over it. */
   readonly isControlRecord: boolean;
   readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean };
-  readonly records: readonly KafkaRecord[];
-  /** Why no record could be read from here on; then there are none. */
-  readonly problem?: NonNullable<RecordSet["problem"]>;
+  /** Why no record can be read from here on; may be found by {@link FetchedChunk.next} only. */
+  readonly problem?: RecordProblem;
+  /**
+   * Decodes the next records: whole batches, until there are some hundred. What is not asked for is not decoded, so that a fetch may be large.
+   * Undefined at the end, and before a problem.
+   */
+  next(): RecordRun | undefined;
 }
 
 interface FetchedPartition {
@@ -46,6 +57,8 @@ interface AbortedTransaction {
 
 /** Above every offset, so that kafkajs takes it for new. */
 const PROBLEM_OFFSET = String(2n ** 63n - 2n);
+/** So many records are worth the work of a hand-over. */
+const RUN = 256;
 const CONTEXT = { producerId: "-1", inTransaction: false };
 
 /*
@@ -86,8 +99,8 @@ function decodePartition(cursor: Cursor, topic: string, version: number): Fetche
     firstOffset: cursor.int64(),
   }));
   const preferredReadReplica = version >= 11 ? cursor.int32() : -1;
-  const set = decodeRecordSet(cursor.bytes(), { topic, partition, decompress });
-  const messages = chunks(set, aborted);
+  const found = findBatches(cursor.bytes(), { topic, partition, decompress });
+  const messages = chunks(found, aborted);
   return {
     partition,
     errorCode,
@@ -98,54 +111,100 @@ function decodePartition(cursor: Cursor, topic: string, version: number): Fetche
   };
 }
 
-/** What could be read goes first; the problem comes again with the next fetch, alone. */
-function chunks(set: RecordSet, aborted: readonly AbortedTransaction[]): FetchedChunk[] {
-  const last = set.batches.at(-1);
-  if (last !== undefined) {
-    const records = committed(set.batches, aborted);
-    return [
-      {
-        offset: String(last.lastOffset),
-        key: null,
-        isControlRecord: records.length === 0,
-        batchContext: CONTEXT,
-        records,
-      },
-    ];
-  }
-  if (set.problem === undefined) return [];
+/** What can be read goes first; the problem comes again with the next fetch, alone. */
+function chunks(found: FoundBatches, aborted: readonly AbortedTransaction[]): FetchedChunk[] {
+  const last = found.batches.at(-1);
+  if (last !== undefined) return [new BatchChunk(last, committed(found.batches, aborted))];
+  if (found.problem === undefined) return [];
+  const { problem } = found;
+  const nothing = (): undefined => undefined;
   return [
     {
-      offset: PROBLEM_OFFSET,
-      key: null,
-      isControlRecord: false,
-      batchContext: CONTEXT,
-      records: [],
-      problem: set.problem,
+      ...{ offset: PROBLEM_OFFSET, key: null, isControlRecord: false, batchContext: CONTEXT },
+      ...{ problem, next: nothing },
     },
   ];
 }
 
-/** The records without those of aborted transactions, which the broker lists by their first offset. */
+class BatchChunk implements FetchedChunk {
+  readonly offset: string;
+  readonly key = null;
+  readonly isControlRecord: boolean;
+  readonly batchContext: FetchedChunk["batchContext"] = CONTEXT;
+  problem?: RecordProblem;
+  private readonly batches: readonly RecordBatch[];
+  private at = 0;
+
+  constructor(last: RecordBatch, batches: readonly RecordBatch[]) {
+    this.offset = String(last.lastOffset);
+    this.isControlRecord = batches.length === 0;
+    this.batches = batches;
+  }
+
+  next(): RecordRun | undefined {
+    const first = this.decode();
+    if (first === undefined) return undefined;
+    const { lastOffset } = this;
+    if (first.length >= RUN) return { records: first, lastOffset };
+    // producers that do not gather make batches of one
+    const records = [...first];
+    while (records.length < RUN) {
+      const more = this.decode();
+      if (more === undefined) break;
+      for (const record of more) records.push(record);
+    }
+    return { records, lastOffset: this.lastOffset };
+  }
+
+  private get lastOffset(): bigint {
+    return (this.batches[this.at - 1] as RecordBatch).lastOffset;
+  }
+
+  private decode(): readonly KafkaRecord[] | undefined {
+    const batch = this.batches[this.at];
+    if (batch === undefined || this.problem !== undefined) return undefined;
+    try {
+      const records = batch.records();
+      this.at += 1;
+      return records;
+    } catch (cause) {
+      this.problem = recordProblem(batch.baseOffset, cause);
+      return undefined;
+    }
+  }
+}
+
+/** Reads the chunk to its end. A problem behind records is left to the next fetch. */
+export function drain(chunk: FetchedChunk): Pick<FetchedChunk, "offset" | "problem"> & {
+  readonly records: readonly KafkaRecord[];
+} {
+  const runs: RecordRun[] = [];
+  for (let run = chunk.next(); run !== undefined; run = chunk.next()) runs.push(run);
+  const { offset, problem } = chunk;
+  const last = runs.at(-1);
+  const records = runs.flatMap((run) => run.records);
+  if (problem === undefined) return { offset, records };
+  return last === undefined
+    ? { offset, records, problem }
+    : { offset: String(last.lastOffset), records };
+}
+
+/** Those that have records, without those of aborted transactions, which the broker lists by their first offset. */
 function committed(
-  batches: readonly DecodedBatch[],
+  batches: readonly RecordBatch[],
   aborted: readonly AbortedTransaction[],
-): readonly KafkaRecord[] {
-  const [only] = batches;
-  if (batches.length === 1 && only !== undefined && aborted.length === 0) return only.records;
+): readonly RecordBatch[] {
+  if (aborted.length === 0) return batches.filter(({ isEmpty }) => !isEmpty);
   const coming = aborted.toSorted((a, b) => (a.firstOffset < b.firstOffset ? -1 : 1));
   const open = new Set<bigint>();
-  const records: KafkaRecord[] = [];
-  for (const batch of batches) {
+  return batches.filter((batch) => {
     while (coming[0] !== undefined && coming[0].firstOffset <= batch.lastOffset) {
       open.add(coming[0].producerId);
       coming.shift();
     }
     if (batch.ends === "abort") open.delete(batch.producerId);
-    if (batch.inTransaction && open.has(batch.producerId)) continue;
-    for (const record of batch.records) records.push(record);
-  }
-  return records;
+    return !batch.isEmpty && !(batch.inTransaction && open.has(batch.producerId));
+  });
 }
 
 class Cursor {

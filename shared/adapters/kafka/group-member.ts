@@ -2,8 +2,9 @@ import type { Consumer, EachBatchPayload } from "kafkajs";
 import type { Log, PartitionOffset, RecordConsumer, TopicPartition } from "../../engine/ports.ts";
 import { BridgeError } from "../../errors.ts";
 import type { KafkaRecord } from "../../model/kafka-record.ts";
+import type { RecordProblem } from "../../wire/kafka-record-set.ts";
 import { within } from "../../within.ts";
-import type { FetchedChunk } from "./fetch-response.ts";
+import type { FetchedChunk, RecordRun } from "./fetch-response.ts";
 import type { KafkaClient } from "./kafka-client.ts";
 import { partitionAssigner } from "./partition-assigner.ts";
 import { OUR_CONSUMER } from "./record-seam.ts";
@@ -252,19 +253,35 @@ export class GroupMember {
     const chunk = payload.batch.messages[0] as unknown as FetchedChunk | undefined;
     const isOpen = (): boolean => !this.closed && isCurrent(payload) && this.holds(payload.batch);
     if (chunk === undefined || !isOpen()) return;
-    if (chunk.problem !== undefined) return this.unreadable(payload, chunk.problem);
     const from = fetchedFrom(payload);
-    await this.expect(payload.batch, from);
-    const records = notBefore(chunk.records, from);
+    if (chunk.problem === undefined) await this.expect(payload.batch, from);
+    while (isOpen()) {
+      const run = chunk.next();
+      if (run === undefined) break;
+      await this.handOn(payload, { ...run, records: notBefore(run.records, from) }, isOpen);
+    }
+    if (!isOpen()) return;
+    if (chunk.problem === undefined) this.moveOn(payload, chunk.offset);
+    else await this.unreadable(payload, chunk.problem);
+  }
+
+  private async handOn(
+    payload: EachBatchPayload,
+    { records, lastOffset }: RecordRun,
+    isOpen: () => boolean,
+  ): Promise<void> {
     for (let at = 0; isOpen(); at += STRIDE) {
       const stride = records.length > STRIDE ? records.slice(at, at + STRIDE) : records;
       const isLast = at + STRIDE >= records.length;
-      const offset = isLast ? chunk.offset : String(stride.at(-1)?.offset);
-      this.next.set(keyOf(payload.batch), BigInt(offset) + 1n);
-      payload.resolveOffset(offset);
+      this.moveOn(payload, String(isLast ? lastOffset : stride.at(-1)?.offset));
       if (stride.length > 0) await this.handOver(stride, payload);
       if (isLast) return;
     }
+  }
+
+  private moveOn(payload: EachBatchPayload, offset: string): void {
+    this.next.set(keyOf(payload.batch), BigInt(offset) + 1n);
+    payload.resolveOffset(offset);
   }
 
   /** A log that starts again (truncated, or deleted and made anew) ends what the consumer knows of the partition. */
@@ -314,10 +331,7 @@ export class GroupMember {
     }
   }
 
-  private async unreadable(
-    payload: EachBatchPayload,
-    problem: NonNullable<FetchedChunk["problem"]>,
-  ): Promise<void> {
+  private async unreadable(payload: EachBatchPayload, problem: RecordProblem): Promise<void> {
     const { topic, partition } = payload.batch;
     const refused = problem.cause instanceof BridgeError;
     const error = new BridgeError(

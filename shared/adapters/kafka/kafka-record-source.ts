@@ -42,7 +42,7 @@ const SESSION_TIMEOUT_MS = { eventHubs: 30_000, kafka: 7_000 };
 const REBALANCE_TIMEOUT_MS = 30_000;
 const BUDGET_BYTES = 64 * 1024 * 1024;
 /** Enough for full speed. */
-const FETCH_BYTES = 8 * 1024 * 1024;
+const FETCH_BYTES = 1024 * 1024;
 /** start() does not wait longer for other members to let this one in. */
 const JOIN_PATIENCE_MS = 5_000;
 /** A member that lived so long was well: the next failure is a new one. */

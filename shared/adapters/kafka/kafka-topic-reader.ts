@@ -4,7 +4,7 @@ import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { KafkaRecord } from "../../model/kafka-record.ts";
 import { within } from "../../within.ts";
-import type { FetchedChunk } from "./fetch-response.ts";
+import { drain, type FetchedChunk } from "./fetch-response.ts";
 import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
 import { type KafkaCluster, kafkaCluster, READ_COMMITTED } from "./kafka-cluster.ts";
 import { OUR_CONSUMER } from "./record-seam.ts";
@@ -96,15 +96,21 @@ class KafkaTopicReader implements TopicReader {
   }
 
   /** Undefined when nothing came. */
-  private async fetch(range: PartitionRange, at: bigint): Promise<FetchedChunk | undefined> {
+  private async fetch(
+    range: PartitionRange,
+    at: bigint,
+  ): Promise<ReturnType<typeof drain> | undefined> {
     const { topic, partition } = range;
     const doing = `Cannot read partition ${partition} of topic "${topic}" of`;
     const chunk = await ifThere(this.patiently(doing, () => this.fetchNow(range, at)));
-    if (chunk?.problem === undefined) return chunk;
+    if (chunk === undefined) return undefined;
+    const drained = drain(chunk);
+    const { problem } = drained;
+    if (problem === undefined) return drained;
     throw new BridgeError(
       "KAFKA_REFUSED",
-      `Cannot read partition ${partition} of topic "${topic}" from offset ${chunk.problem.offset}: ${chunk.problem.reason}`,
-      { cause: chunk.problem.cause },
+      `Cannot read partition ${partition} of topic "${topic}" from offset ${problem.offset}: ${problem.reason}`,
+      { cause: problem.cause },
     );
   }
 

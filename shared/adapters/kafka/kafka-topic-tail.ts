@@ -4,7 +4,7 @@ import { BridgeError } from "../../errors.ts";
 import type { KafkaEndpoint } from "../../model/endpoint.ts";
 import type { KafkaRecord } from "../../model/kafka-record.ts";
 import { within } from "../../within.ts";
-import type { FetchedChunk } from "./fetch-response.ts";
+import { drain, type FetchedChunk } from "./fetch-response.ts";
 import { type KafkaClient, kafkaClient } from "./kafka-client.ts";
 import { type KafkaCluster, kafkaCluster, READ_COMMITTED } from "./kafka-cluster.ts";
 import { OUR_CONSUMER } from "./record-seam.ts";
@@ -175,8 +175,9 @@ class TopicTail implements KafkaTopicTail {
   }
 
   private take(partition: number, chunk: FetchedChunk): void {
-    if (chunk.problem !== undefined) {
-      const { offset, reason, cause } = chunk.problem;
+    const { records: all, offset: last, problem } = drain(chunk);
+    if (problem !== undefined) {
+      const { offset, reason, cause } = problem;
       throw new BridgeError(
         "KAFKA_REFUSED",
         `Cannot read partition ${partition} of topic "${this.options.topic}" from offset ${offset}: ${reason}`,
@@ -184,9 +185,9 @@ class TopicTail implements KafkaTopicTail {
       );
     }
     const from = this.next.get(partition) ?? 0n;
-    this.next.set(partition, BigInt(chunk.offset) + 1n);
+    this.next.set(partition, BigInt(last) + 1n);
     // the first batch may begin before what was asked for
-    const records = chunk.records.filter(({ offset }) => offset >= from);
+    const records = all.filter(({ offset }) => offset >= from);
     if (records.length > 0 && !this.stopped) this.onRecords(records);
   }
 

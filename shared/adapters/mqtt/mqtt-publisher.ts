@@ -48,7 +48,7 @@ class MqttPublisher implements Publisher {
   private readonly options: MqttPublisherOptions;
   private readonly link: MqttLink;
   private readonly packets = new PacketBuffer();
-  private readonly identifiers = new PacketIdentifiers<Outgoing>();
+  private readonly identifiers: PacketIdentifiers<Outgoing>;
   /** Messages of lost connections that are to be sent again before any new one, in the old order. */
   private again: Outgoing[] = [];
   /** QoS 0 messages gathered, and those handed to the socket whose write has not ended. */
@@ -70,6 +70,7 @@ class MqttPublisher implements Publisher {
 
   constructor(options: MqttPublisherOptions) {
     this.options = options;
+    this.identifiers = new PacketIdentifiers(options.window);
     this.link = new MqttLink(
       { ...options, cleanFirst: true },
       {

@@ -1,6 +1,10 @@
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
-import { decodeFetchResponse } from "../../../shared/adapters/kafka/fetch-response.ts";
+import {
+  decodeFetchResponse,
+  drain,
+  type FetchedChunk,
+} from "../../../shared/adapters/kafka/fetch-response.ts";
 import { BridgeError } from "../../../shared/errors.ts";
 import type { KafkaRecord } from "../../../shared/model/kafka-record.ts";
 import { crc32c } from "../../../shared/wire/kafka-crc32c.ts";
@@ -120,7 +124,7 @@ describe("decodeFetchResponse()", () => {
           p.partition,
           p.errorCode,
           p.highWatermark,
-          p.messages.flatMap((m) => m.records.map((r) => [String(r.offset), text(r)])),
+          p.messages.flatMap((m) => drain(m).records.map((r) => [String(r.offset), text(r)])),
         ]),
       ]),
     ).toEqual(
@@ -199,28 +203,44 @@ describe("decodeFetchResponse()", () => {
 
   test.each(cases)("$name", ({ set, aborted, want, offset }) => {
     const chunk = chunkOf(Buffer.concat(set), aborted);
-    expect(chunk?.records.map(text)).toEqual(want);
     expect(chunk).toMatchObject({ offset, isControlRecord: want.length === 0 });
+    expect(drain(chunk as FetchedChunk).records.map(text)).toEqual(want);
   });
 
-  test("what could be read before a spoilt batch is handed on first, the problem by itself", () => {
+  test("what can be read before a spoilt batch is handed on first, the problem by itself", () => {
     const spoilt = batch(["b"], { baseOffset: 1n });
     spoilt.writeUInt8(0xff, spoilt.length - 1);
-    const good = batch(["a"], { baseOffset: 0n });
-    const first = chunkOf(Buffer.concat([good, spoilt]));
-    expect(first).toMatchObject({ offset: "0" });
-    expect(first?.problem).toBeUndefined();
-    expect(chunkOf(spoilt)).toMatchObject({
-      records: [],
-      problem: { offset: 1n, reason: "the checksum of a record batch is wrong" },
-    });
+    const good = batch(["a"], { baseOffset: 0n, compacted: 0 });
+    const problem = { offset: 1n, reason: "the checksum of a record batch is wrong" };
+    const first = drain(chunkOf(Buffer.concat([good, spoilt])) as FetchedChunk);
+    expect({ ...first, records: first.records.map(text) }).toEqual({ offset: "0", records: ["a"] });
+    expect(drain(chunkOf(spoilt) as FetchedChunk)).toMatchObject({ records: [], problem });
+    const chunk = chunkOf(Buffer.concat([good, spoilt]));
+    expect(chunk?.next()?.records.map(text)).toEqual(["a"]);
+    expect(chunk?.next()).toBeUndefined();
+    expect(chunk?.problem, "found when it is come to").toEqual(problem);
+  });
+
+  test("records are decoded when they are asked for: batches of one together, large ones alone", () => {
+    const singles = Array.from({ length: 300 }, (_, i) =>
+      batch([`${i}`], { baseOffset: BigInt(i) }),
+    );
+    const many = Array.from({ length: 400 }, (_, i) => `m${i}`);
+    const chunk = chunkOf(Buffer.concat([...singles, batch(many, { baseOffset: 300n })]));
+    const runs = [chunk?.next(), chunk?.next(), chunk?.next()];
+    expect(runs.map((run) => [run?.records.length, run?.lastOffset])).toEqual([
+      [256, 255n],
+      [444, 699n],
+      [undefined, undefined],
+    ]);
+    expect(chunk?.problem).toBeUndefined();
   });
 
   test("a codec that is not to be had here is named", () => {
     const unknown = batch(["a"], { baseOffset: 0n });
     unknown.writeInt16BE(7, 21);
     unknown.writeUInt32BE(crc32c(unknown, 21), 17);
-    expect(chunkOf(unknown)?.problem).toMatchObject({
+    expect(drain(chunkOf(unknown) as FetchedChunk).problem).toMatchObject({
       reason: "compression codec 7 is not known",
       cause: expect.any(BridgeError),
     });

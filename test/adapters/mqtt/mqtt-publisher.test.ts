@@ -404,16 +404,16 @@ describe("mqttPublisher() publishing", () => {
     await connection.until(() => connection.of("publish").length === count);
   });
 
-  test("Packet Identifiers wrap at 65,535 and pass over those in use [MQTT-2.2.1-3]", async () => {
-    const { publisher, connection } = await connected({ window: 2000 });
+  test("Packet Identifiers come round after twice the window and pass over those in use [MQTT-2.2.1-3]", async () => {
+    const { publisher, connection } = await connected({ window: 200 });
     const receipts = new Receipts();
     publisher.publish(publishOf({ payload: Buffer.from("held") }), receipts.for(0));
     publisher.flush();
     await connection.next("publish");
     let next = 1;
     let acknowledged = 1;
-    while (acknowledged < 70_000) {
-      while (next < 70_000 && publisher.room > 1) {
+    while (acknowledged < 1_000) {
+      while (next < 1_000 && publisher.room > 1) {
         publisher.publish(publishOf(), receipts.for(next));
         next += 1;
       }
@@ -426,8 +426,8 @@ describe("mqttPublisher() publishing", () => {
     }
     const used = ids(connection.of("publish")) as number[];
     expect(used[0]).toBe(1);
-    expect(used[65_534]).toBe(65_535);
-    expect(used[65_535]).toBe(2);
+    expect(used[399]).toBe(400);
+    expect(used[400]).toBe(2);
     expect(Math.min(...used)).toBe(1);
     expect(used.indexOf(1, 1)).toBe(-1);
     expect(receipts.outcomes[0]).toBeUndefined();

@@ -31,13 +31,13 @@ export const clockJumps: Row = {
 
 export const identifiersWrap: Row = {
   name: "MQTT packet identifiers wrapping",
-  does: "More messages than there are Packet Identifiers over one session, and the connections to Mosquitto are reset shortly before and after they begin anew.",
+  does: "Packet Identifiers come round after twice the window; after many rounds in one session the connections to Mosquitto are reset shortly before and after they begin anew.",
   directions: ["toMqtt"],
   atLeast: WRAPPING,
   ...WITHIN_WINDOW,
   async play(run) {
     const { account } = run.flow("toMqtt");
-    for (const at of [65_000, 66_500]) {
+    for (const at of [65_000, 66_300]) {
       run.allow(at / account.size);
       await run.sent((at - 200) / account.size);
       run.strikes();
