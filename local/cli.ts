@@ -2,32 +2,24 @@
 import { BridgeError } from "../shared/errors.ts";
 import { nearest } from "../shared/manifests/nearest.ts";
 import type { Command } from "./command.ts";
-import { assetsCommand } from "./commands/assets.ts";
-import { devCommand } from "./commands/dev.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { planCommand } from "./commands/plan.ts";
-import { replayCommand } from "./commands/replay.ts";
-import { runCommand } from "./commands/run.ts";
-import { translateCommand } from "./commands/translate.ts";
-import { validateCommand } from "./commands/validate.ts";
-import { verifyCommand } from "./commands/verify.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { parseArguments } from "./parse-arguments.ts";
 import { report } from "./report.ts";
 import { print, type Shell } from "./shell.ts";
 import { version } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  devCommand,
-  validateCommand,
-  planCommand,
-  translateCommand,
-  explainCommand,
-  assetsCommand,
-  replayCommand,
-  verifyCommand,
-];
+/** Each with all that it needs: only the one that is called is loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./commands/run.ts")).runCommand,
+  dev: async () => (await import("./commands/dev.ts")).devCommand,
+  validate: async () => (await import("./commands/validate.ts")).validateCommand,
+  plan: async () => (await import("./commands/plan.ts")).planCommand,
+  translate: async () => (await import("./commands/translate.ts")).translateCommand,
+  explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  assets: async () => (await import("./commands/assets.ts")).assetsCommand,
+  replay: async () => (await import("./commands/replay.ts")).replayCommand,
+  verify: async () => (await import("./commands/verify.ts")).verifyCommand,
+};
 
 const STAY_MS = 3_600_000;
 
@@ -45,15 +37,19 @@ function processShell(): Shell {
   };
 }
 
-function findCommand(word: string): Command {
-  const found = COMMANDS.find((command) => command.name === word);
-  if (found !== undefined) return found;
-  const names = COMMANDS.map((command) => command.name);
+async function findCommand(word: string): Promise<Command> {
+  const names = Object.keys(COMMANDS);
+  const found = names.includes(word) ? COMMANDS[word] : undefined;
+  if (found !== undefined) return found();
   const near = nearest(word, names);
   const hint =
     near === undefined ? `the commands are ${names.join(", ")}` : `did you mean ${near}?`;
   const what = word.startsWith("-") ? "option" : "command";
   throw new BridgeError("USAGE", `Unknown ${what} "${word}": ${hint}`);
+}
+
+async function help(): Promise<string> {
+  return generalHelp(await Promise.all(Object.values(COMMANDS).map((load) => load())));
 }
 
 async function main(words: readonly string[], shell: Shell): Promise<number> {
@@ -64,15 +60,15 @@ async function main(words: readonly string[], shell: Shell): Promise<number> {
     return 0;
   }
   if (first === "--help" || first === "-h") {
-    print(shell, generalHelp(COMMANDS));
+    print(shell, await help());
     return 0;
   }
   if (first === "help") {
     const [about] = rest;
-    print(shell, about === undefined ? generalHelp(COMMANDS) : commandHelp(findCommand(about)));
+    print(shell, about === undefined ? await help() : commandHelp(await findCommand(about)));
     return 0;
   }
-  const command = findCommand(first);
+  const command = await findCommand(first);
   const args = parseArguments(command, rest);
   if (args.flag("help")) {
     print(shell, commandHelp(command));
