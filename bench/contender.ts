@@ -35,13 +35,21 @@ export interface Usage {
 
 const TICKS_PER_SECOND = 100;
 
+export function startContender(
+  { command: [program, ...args] }: Contender,
+  task: Task,
+): RunningContender {
+  const { direction, brokers, url, qos, source, destination } = task;
+  const all = [...args, direction, brokers, url, String(qos), source, destination];
+  return new RunningContender(spawn(program, all, { stdio: ["ignore", "inherit", "inherit"] }));
+}
+
+/** A bridge under way. */
 export class RunningContender {
   private readonly child: ChildProcess;
 
-  constructor({ command: [program, ...args] }: Contender, task: Task) {
-    const { direction, brokers, url, qos, source, destination } = task;
-    const all = [...args, direction, brokers, url, String(qos), source, destination];
-    this.child = spawn(program, all, { stdio: ["ignore", "inherit", "inherit"] });
+  constructor(child: ChildProcess) {
+    this.child = child;
   }
 
   usage(): Usage {

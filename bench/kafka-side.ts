@@ -1,18 +1,11 @@
-import { type Admin, Kafka, type KafkaMessage, logLevel, type Producer } from "kafkajs";
+import { type Admin, Kafka, type KafkaMessage, logLevel } from "kafkajs";
+import { KafkaWire } from "../test/faults/kafka-wire.ts";
+import { fill } from "./messages.ts";
 
 export const PARTITIONS = 4;
-const BATCH = 1000;
-
 /** Bytes of number and time. */
 const HEAD = 24;
 const HEADERS = ["content-type", "trace-id", "source"];
-
-/** A numbered payload as the native tool writes and reads them: number, time of sending in microseconds, filling. */
-function payload(number: number, size: number): Buffer {
-  const micros = Math.round((performance.timeOrigin + performance.now()) * 1000);
-  const head = number.toString(16).padStart(8, "0") + micros.toString(16).padStart(16, "0");
-  return Buffer.from(head + "x".repeat(Math.max(0, size - HEAD)));
-}
 
 /** Counts numbered messages: how many came, how often, in which order, with all their headers. */
 export class Counted {
@@ -50,44 +43,45 @@ export class KafkaSide {
   readonly broker: string;
   private readonly kafka: Kafka;
   private readonly admin: Admin;
-  private readonly producer: Producer;
 
   constructor(broker: string) {
     this.broker = broker;
     this.kafka = new Kafka({ brokers: [broker], clientId: "bench", logLevel: logLevel.ERROR });
     this.admin = this.kafka.admin();
-    this.producer = this.kafka.producer();
+  }
+
+  get port(): number {
+    return Number(this.broker.split(":")[1]);
   }
 
   async open(): Promise<void> {
-    await Promise.all([this.admin.connect(), this.producer.connect()]);
+    await this.admin.connect();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.admin.disconnect(), this.producer.disconnect()]);
+    await this.admin.disconnect();
   }
 
-  async createTopic(topic: string, partitions: number = PARTITIONS): Promise<void> {
+  createTopic(topic: string): Promise<void> {
+    return this.createTopics([topic], PARTITIONS);
+  }
+
+  async createTopics(topics: readonly string[], numPartitions: number): Promise<void> {
     await this.admin.createTopics({
       waitForLeaders: true,
-      topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
+      topics: topics.map((topic) => ({ topic, numPartitions, replicationFactor: 1 })),
     });
   }
 
-  /** Writes messages `from` to `to`, three headers each, over all partitions in turn. */
-  async fill(topic: string, from: number, to: number, size: number): Promise<void> {
-    for (let at = from; at < to; at += BATCH) {
-      const messages = Array.from({ length: Math.min(BATCH, to - at) }, (_, i) => ({
-        partition: (at + i) % PARTITIONS,
-        value: payload(at + i, size),
-        headers: {
-          "content-type": "application/json",
-          "trace-id": (at + i).toString(16).padStart(8, "0"),
-          source: "bench",
-        },
-      }));
-      await this.producer.send({ topic, messages });
-    }
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    await this.admin.deleteTopics({ topics: [...topics] });
+  }
+
+  /** Writes numbered messages of three headers over all partitions in turn. */
+  async fill(topic: string, messages: number, size: number): Promise<void> {
+    const wire = new KafkaWire(this.port);
+    await fill(wire, { topics: [topic], partitions: PARTITIONS, messages, size, headers: 3 });
+    wire.close();
   }
 
   /** Records in a topic. */

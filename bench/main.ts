@@ -3,27 +3,33 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { startKafka } from "../test/support/kafka-broker.ts";
 import { startMosquitto } from "../test/support/mosquitto-broker.ts";
-import { CONTENDERS, type Direction } from "./contender.ts";
+import { measureBridges, type Rounds } from "./bridges.ts";
+import type { Direction } from "./contender.ts";
 import { KafkaSide } from "./kafka-side.ts";
+import { measureLatency } from "./latency.ts";
 import { buildNativeLoad } from "./native-load.ts";
 import { measurePackages, packageTable } from "./package-load.ts";
-import { type Outcome, runTrial, type Stage, type Trial } from "./run.ts";
+import { fallenRatios, messagesOfRatios, writeRatios } from "./ratios.ts";
+import type { Stage } from "./run.ts";
+import { measureScaling } from "./scaling.ts";
 import { markdown, rowsOf } from "./table.ts";
 
-const USAGE = `npm run bench -- package [--write]     the size of the Functions app and how long it loads, nothing else
-npm run bench -- [--runs 3] [--messages 200000] [--size 200] [--directions k2m,m2k] [--qos 1,0]
-  [--bridges isthmus,tuned,naive,native] [--write]     --write puts the tables into docs/performance.md`;
+const USAGE = `npm run bench -- [WORD...] [--runs 3] [--messages 200000] [--size 200] [--write]
+  bridges   messages a second, CPU and memory, beside the sketches and the native tool [--directions k2m,m2k] [--qos 1,0]
+            [--bridges isthmus,tuned,naive,native]
+  latency   at 5,000 messages a second
+  scaling   what becomes of the rate as partitions, sizes, headers, instances, topics, routes and backlog grow [--only WORD,...]
+  package   the size of the Functions app and how long it loads; needs no broker
+  ratios    fails when a ratio has fallen by a quarter since bench/ratios.json was written (--write)
+Without a word: bridges, latency and package. --write puts the tables into docs/performance.md.`;
 const PAGE = "docs/performance.md";
 
-interface Options {
-  readonly runs: number;
+interface Options extends Rounds {
+  readonly words: readonly string[];
   readonly messages: number;
   readonly size: number;
-  readonly directions: readonly Direction[];
-  readonly qos: readonly (0 | 1)[];
-  readonly bridges: readonly string[];
+  readonly only: readonly string[];
   readonly write: boolean;
-  readonly packageOnly: boolean;
 }
 
 function options(): Options {
@@ -36,70 +42,48 @@ function options(): Options {
       directions: { type: "string", default: "k2m,m2k" },
       qos: { type: "string", default: "1,0" },
       bridges: { type: "string", default: "isthmus,tuned,naive,native" },
+      only: { type: "string", default: "" },
       write: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
-  if (values.help) {
+  if (values.help || positionals.some((word) => !(word in WORDS))) {
     say(USAGE);
-    process.exit(0);
+    process.exit(values.help ? 0 : 1);
   }
-  if (positionals.some((word) => word !== "package")) throw new Error(USAGE);
   return {
     ...{ runs: Number(values.runs), messages: Number(values.messages), size: Number(values.size) },
+    words: positionals.length === 0 ? ["bridges", "latency", "package"] : positionals,
     directions: values.directions.split(",") as Direction[],
     qos: values.qos.split(",").map(Number) as (0 | 1)[],
     bridges: values.bridges.split(","),
+    only: values.only.split(","),
     write: values.write,
-    packageOnly: positionals.length > 0,
   };
 }
 
-async function setStage(messages: number, size: number): Promise<[Stage, () => Promise<void>]> {
+/** Runs `work` with real brokers and a topic of `messages` numbered messages. */
+async function onStage(
+  { size }: Options,
+  messages: number,
+  work: (stage: Stage) => Promise<void>,
+): Promise<void> {
   const load = buildNativeLoad();
   const broker = await startKafka();
   if ("missing" in broker) throw new Error(broker.missing);
   const mosquitto = await startMosquitto();
   if ("missing" in mosquitto) throw new Error(mosquitto.missing);
   const kafka = new KafkaSide(broker.addresses.plain);
-  await kafka.open();
-  const filled = "filled";
-  await kafka.createTopic(filled);
-  await kafka.fill(filled, 0, messages, size);
-  const close = async (): Promise<void> => {
+  try {
+    await kafka.open();
+    const filled = "filled";
+    await kafka.createTopic(filled);
+    await kafka.fill(filled, messages, size);
+    await work({ kafka, url: mosquitto.addresses.plain, load, messages, size, filled });
+  } finally {
     await kafka.close();
     await Promise.all([broker.dispose(), mosquitto.dispose()]);
-  };
-  return [{ kafka, url: mosquitto.addresses.plain, load, messages, size, filled }, close];
-}
-
-/** Every bridge once a round, one after the other, so that a round's ratios were measured side by side. */
-function trials({ runs, directions, qos, bridges }: Options): Trial[] {
-  const rounds = Array.from({ length: runs }, (_, index) => index + 1);
-  return rounds
-    .flatMap((run) =>
-      directions.flatMap((direction) => qos.map((q) => ({ run, direction, qos: q }))),
-    )
-    .flatMap((cell) =>
-      bridges.map((name) => ({
-        ...cell,
-        contender: CONTENDERS.find((one) => one.name === name) ?? ("native" as const),
-      })),
-    )
-    .filter(({ contender, direction }) => contender !== "native" || direction === "k2m");
-}
-
-async function measure(stage: Stage, given: Options): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const trial of trials(given)) {
-    const outcome = await runTrial(stage, trial);
-    outcomes.push(outcome);
-    const { name, rate, cpuMicros, residentMb, unique, doubled, reordered } = outcome;
-    say(
-      `${trial.run} ${trial.direction} QoS ${trial.qos} ${name.padEnd(8)} ${Math.round(rate)}/s ${cpuMicros.toFixed(1)} us ${residentMb.toFixed(0)} MB, ${unique} came, ${doubled} twice, ${reordered} out of order`,
-    );
   }
-  return outcomes;
 }
 
 function say(text: string): void {
@@ -112,35 +96,50 @@ function machine(): string {
   return `${cpus().length} cores (${cpu?.model.trim()}), ${memory} GB, Node.js ${process.version}`;
 }
 
-/** Puts `text` between the marks of that name. */
-function write(mark: string, text: string): void {
+/** Prints a table and, where it is asked for, puts it between the marks of that name. */
+function show({ write }: Options, mark: string, about: string, table: string): void {
+  say(`\n${machine()}. ${about}\n\n${table}\n`);
+  if (!write) return;
   const page = readFileSync(PAGE, "utf8");
   const [before] = page.split(`<!-- ${mark} -->`);
   const [, after] = page.split(`<!-- /${mark} -->`);
+  const text = `${machine()}. ${about}\n\n${table}`;
   writeFileSync(PAGE, `${before}<!-- ${mark} -->\n\n${text}\n\n<!-- /${mark} -->${after}`);
 }
 
-function benchPackages(given: Options): void {
-  const table = packageTable(measurePackages());
-  say(`\n${machine()}\n\n${table}`);
-  if (given.write)
-    write("package", `${machine()}. \`npm run bench -- package --write\`\n\n${table}`);
-}
-
-async function benchBridges(given: Options): Promise<void> {
-  const [stage, close] = await setStage(given.messages, given.size);
-  try {
-    const table = markdown(rowsOf(await measure(stage, given), given.messages));
-    say(`\n${machine()}\n\n${table}`);
-    const { runs, messages, size } = given;
-    const command = `npm run bench -- --runs ${runs} --messages ${messages} --size ${size} --write`;
-    const about = `${machine()}. Medians of ${runs} runs of ${messages.toLocaleString("en")} messages of ${size} bytes with three headers. \`${command}\``;
-    if (given.write) write("table", `${about}\n\n${table}`);
-  } finally {
-    await close();
-  }
-}
+/** What a word on the command line measures. */
+const WORDS: Readonly<Record<string, (given: Options) => Promise<void>>> = {
+  bridges: (given) =>
+    onStage(given, given.messages, async (stage) => {
+      const { runs, messages, size } = given;
+      const table = markdown(rowsOf(await measureBridges(stage, given, say), messages));
+      const command = `npm run bench -- bridges --runs ${runs} --messages ${messages} --size ${size} --write`;
+      const about = `Medians of ${runs} runs of ${messages.toLocaleString("en")} messages of ${size} bytes with three headers. \`${command}\``;
+      show(given, "table", about, table);
+    }),
+  latency: (given) =>
+    onStage(given, 0, async (stage) => {
+      const table = await measureLatency(stage, given.runs);
+      const about = `Medians of ${given.runs} runs of 50,000 messages. \`npm run bench -- latency --runs ${given.runs} --write\``;
+      show(given, "latency", about, table);
+    }),
+  scaling: (given) =>
+    onStage(given, 0, async (stage) => {
+      const table = await measureScaling(stage, given.only, say);
+      show(given, "scaling", "`npm run bench -- scaling --write`", table);
+    }),
+  package: async (given) => {
+    const table = packageTable(measurePackages());
+    show(given, "package", "`npm run bench -- package --write`", table);
+  },
+  ratios: (given) =>
+    onStage(given, given.write ? given.messages : messagesOfRatios(), async (stage) => {
+      if (given.write) return writeRatios(stage, say);
+      const problems = await fallenRatios(stage, say);
+      for (const problem of problems) say(`Too slow: ${problem}`);
+      if (problems.length > 0) process.exitCode = 1;
+    }),
+};
 
 const given = options();
-if (!given.packageOnly) await benchBridges(given);
-benchPackages(given);
+for (const word of given.words) await WORDS[word]?.(given);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { connectAsync } from "mqtt";
-import { type Contender, type Direction, RunningContender, type Usage } from "./contender.ts";
+import { type Contender, type Direction, startContender, type Usage } from "./contender.ts";
 import type { KafkaSide } from "./kafka-side.ts";
 import { type LoadReport, runLoad } from "./native-load.ts";
 
@@ -75,7 +75,7 @@ async function runKafkaToMqtt(stage: Stage, trial: Trial, contender: Contender):
   await subscriber.ready;
   const brokers = kafka.broker;
   const task = { direction: "k2m", brokers, url, qos, source: filled, destination } as const;
-  const running = new RunningContender(contender, task);
+  const running = startContender(contender, task);
   const report = await subscriber.report;
   const usage = running.usage();
   await running.stop();
@@ -90,7 +90,7 @@ async function runMqttToKafka(stage: Stage, trial: Trial, contender: Contender):
   const brokers = kafka.broker;
   const source = `in/${name}/#`;
   const task = { direction: "m2k", brokers, url, qos, source, destination: name } as const;
-  const running = new RunningContender(contender, task);
+  const running = startContender(contender, task);
   await flowing(stage, `in/${name}/probe`, name);
   const before = await kafka.length(name);
   const args = ["pub", port(stage), `in/${name}/data`, qos, messages, size, WINDOW, 0];
@@ -109,7 +109,7 @@ async function runMqttToKafka(stage: Stage, trial: Trial, contender: Contender):
 }
 
 /** Resolves when the contender carries messages: a probe now and then until one is through. */
-async function flowing(stage: Stage, topic: string, destination: string): Promise<void> {
+export async function flowing(stage: Stage, topic: string, destination: string): Promise<void> {
   const client = await connectAsync(stage.url, { protocolVersion: 5 });
   const deadline = Date.now() + 30_000;
   while ((await stage.kafka.length(destination)) === 0) {
