@@ -68,8 +68,9 @@ class KafkaRecordProducer implements RecordProducer {
     }
     this.client = kafkaClient(options);
     // Event Hubs says that it knows idempotent producers; that it takes their epochs as Kafka does has not been seen
-    const isIdempotent = options.acks === -1 && !options.endpoint.isEventHubs;
-    this.sequences = isIdempotent ? new ProducerSequences(options.lastEpoch) : undefined;
+    const { acks, endpoint, lastEpoch } = options;
+    const isPlain = acks === 0 || endpoint.isEventHubs;
+    this.sequences = isPlain ? undefined : new ProducerSequences(acks, lastEpoch);
     this.grouper = new RecordGrouper(this.sequences);
     this.producer = this.newProducer(this.sequences);
   }
@@ -88,7 +89,8 @@ class KafkaRecordProducer implements RecordProducer {
   async send(records: readonly OutgoingRecord[]): Promise<void> {
     const written: (readonly OutgoingRecord[])[] = [];
     try {
-      if (this.sequences?.isSpent) await this.replaceProducer(new ProducerSequences());
+      if (this.sequences?.isSpent)
+        await this.replaceProducer(new ProducerSequences(this.sequences.acks));
       for (const request of this.requests(records)) await this.sendSome(request, written);
       if (records.length > 0) this.condition = { connected: true };
     } catch (cause) {
@@ -174,7 +176,7 @@ class KafkaRecordProducer implements RecordProducer {
     const { acks, compression } = this.options;
     const [now, later] = this.group(records);
     const acknowledged = await this.producer.sendBatch({
-      acks,
+      acks: this.sequences === undefined ? acks : -1,
       compression: CODECS[compression],
       timeout: ACK_TIMEOUT_MS,
       topicMessages: [...now].map(([topic, groups]) => ({

@@ -61,7 +61,7 @@ export function encodeProduceRequest(
   const settings = { now, codec, ...(compress === undefined ? {} : { compress }) };
   const parts: Uint8Array[] = [
     int16(-1),
-    int16(options.acks),
+    int16(sequencesOf(options)?.acks ?? options.acks),
     int32(options.timeout),
     int32(options.topicData.length),
   ];

@@ -29,12 +29,15 @@ const SEQUENCES = 2 ** 31;
  * and Kafka refuses whatever comes of the old one after it (KIP-360).
  */
 export class ProducerSequences {
+  /** What goes over the wire: kafkajs takes nothing but -1 from an idempotent producer, brokers take 1 as well. */
+  readonly acks: -1 | 1;
   private readonly lastEpoch: number;
   private epoch = 0;
   private readonly next = new Map<string, number>();
   private readonly unsettled = new Map<string, StampedBatch>();
 
-  constructor(lastEpoch: number = LAST_EPOCH) {
+  constructor(acks: -1 | 1 = -1, lastEpoch: number = LAST_EPOCH) {
+    this.acks = acks;
     this.lastEpoch = lastEpoch;
   }
 

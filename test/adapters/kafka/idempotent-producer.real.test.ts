@@ -100,6 +100,17 @@ describeReal("an idempotent producer and a real Kafka", ["ISTHMUS_TEST_KAFKA"], 
     expect(await written(5)).toEqual(["a", "b", "a", "b", "c"]);
   });
 
+  test("may be acknowledged by the leader alone (kafkaAcks One) [S-14]", async () => {
+    const producer = kafkaRecordProducer({
+      ...{ endpoint: plainEndpoint(address()), clientId: "test", acks: 1, compression: "None" },
+      log: noLog,
+    });
+    ends.push(producer);
+    await producer.start();
+    for (const value of ["a", "b", "c"]) await producer.send(records(value));
+    expect(await written(3)).toEqual(["a", "b", "c"]);
+  });
+
   test("take a new producer id when the epochs of the last are used up", async () => {
     const producer = kafkaRecordProducer({
       ...{ endpoint: plainEndpoint(address()), clientId: "test", acks: -1, compression: "None" },

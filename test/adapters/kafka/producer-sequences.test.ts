@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { encodeProduceRequest } from "../../../shared/adapters/kafka/produce-request.ts";
 import {
   ProducerSequences,
   type RequestStamps,
 } from "../../../shared/adapters/kafka/producer-sequences.ts";
 import type { OutgoingRecord } from "../../../shared/model/kafka-record.ts";
+import { encodeRecordBatch } from "../../../shared/wire/kafka-record-encoder.ts";
 import { outgoing } from "../../support/kafka-ends.ts";
 
 const batch = (count: number): OutgoingRecord[] =>
@@ -67,8 +69,30 @@ describe("ProducerSequences [S-51, S-53]", () => {
     expect(sent(sequences, batch(1)).stamp).toEqual([0, 3]);
   });
 
+  test.each([-1, 1] as const)("go over the wire with acks %d, whatever kafkajs is told", (acks) => {
+    const sequences = new ProducerSequences(acks);
+    const records = batch(2);
+    const messages = [{ partition: 0, records, sequences, value: null }];
+    const request = encodeProduceRequest(
+      {
+        ...{ acks: -1, timeout: 1, producerId: "7" },
+        topicData: [{ topic: "t", partitions: [{ partition: 0, messages }] }],
+      },
+      1,
+      sequences.forRequest(),
+    );
+    expect(request.readInt16BE(2)).toBe(acks);
+    const batchAt = request.length - encodeRecordBatch(records, { now: 1, codec: 0 }).length;
+    const stamp = [
+      request.readBigInt64BE(batchAt + 43),
+      request.readInt16BE(batchAt + 51),
+      request.readInt32BE(batchAt + 53),
+    ];
+    expect(stamp).toEqual([7n, 0, 0]);
+  });
+
   test("say when the last epoch is reached", () => {
-    const sequences = new ProducerSequences(1);
+    const sequences = new ProducerSequences(-1, 1);
     sent(sequences, batch(1));
     expect(sequences.isSpent).toBe(false);
     sent(sequences, batch(1));
