@@ -79,6 +79,8 @@ async function started(over: Parameters<typeof setUp>[0] = {}) {
   return parts;
 }
 
+type Parts = Awaited<ReturnType<typeof started>>;
+
 /** Gives partition 0 up, and time for it. */
 async function given(route: KafkaToMqtt, clock: VirtualClock): Promise<void> {
   const revoked = route.revoked([{ topic: "source", partition: 0 }]);
@@ -137,6 +139,33 @@ describe("KafkaToMqtt", () => {
     await taken;
     expect(publisher.sent).toHaveLength(20);
   });
+
+  test.each([
+    [
+      "sent",
+      async ({ publisher }: Parts) => {
+        publisher.goOnline();
+        publisher.settleAll();
+      },
+    ],
+    ["given back", ({ route, clock }: Parts) => given(route, clock)],
+  ])(
+    "lets no more than a megabyte wait, however large its budget, until it is %s [S-53]",
+    async (_, makeRoom) => {
+      const parts = await started({ budgetBytes: 1e9, window: 2 });
+      parts.publisher.online = false;
+      const large = numbered(4).map((one) => ({ ...one, value: new Uint8Array(250_000) }));
+      let taken = 0;
+      const count = (): void => {
+        taken += 1;
+      };
+      const calls = large.map((one) => parts.route.records([one]).then(count));
+      await settle();
+      expect(taken, "375 kB each, as memory is reckoned").toBe(2);
+      await makeRoom(parts);
+      await Promise.all(calls);
+    },
+  );
 
   test("lets go of its source when what filled the budget is given back [S-26, S-53]", async () => {
     const { publisher, route, clock } = await started({ budgetBytes: 1000 });
