@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Admin, Kafka, type KafkaMessage, logLevel } from "kafkajs";
 import { KafkaWire } from "../test/faults/kafka-wire.ts";
 import { fill } from "./messages.ts";
@@ -5,6 +6,7 @@ import { fill } from "./messages.ts";
 export const PARTITIONS = 4;
 /** Bytes of number and time. */
 const HEAD = 24;
+const AGAIN_MS = 100;
 const HEADERS = ["content-type", "trace-id", "source"];
 
 /** Counts numbered messages: how many came, how often, in which order, with all their headers. */
@@ -66,11 +68,20 @@ export class KafkaSide {
     return this.createTopics([topic], PARTITIONS);
   }
 
+  /** Resolves when all of them can be written to. */
   async createTopics(topics: readonly string[], numPartitions: number): Promise<void> {
     await this.admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs gives up too soon
+      waitForLeaders: false,
       topics: topics.map((topic) => ({ topic, numPartitions, replicationFactor: 1 })),
     });
+    while (!(await this.areThere([...topics]))) await pause(AGAIN_MS);
+  }
+
+  private async areThere(topics: string[]): Promise<boolean> {
+    const found = await this.admin.fetchTopicMetadata({ topics }).catch(() => undefined);
+    const partitions = found?.topics.flatMap((topic) => topic.partitions) ?? [];
+    return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
   }
 
   async deleteTopics(topics: readonly string[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { OutgoingRecord } from "../shared/model/kafka-record.ts";
 import { encodeRecordBatch } from "../shared/wire/kafka-record-encoder.ts";
 import type { KafkaWire, PartitionBatch } from "../test/faults/kafka-wire.ts";
@@ -7,6 +8,10 @@ const HEAD = 24;
 /** So many records are a request, or fewer large ones. */
 const REQUEST = 1_000;
 const REQUEST_BYTES = 2_000_000;
+
+/** UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER */
+const LEADERLESS: readonly number[] = [3, 5, 6];
+const AGAIN_MS = 50;
 
 export interface Load {
   readonly topics: readonly string[];
@@ -73,8 +78,19 @@ export async function fill(wire: KafkaWire, load: Load): Promise<void> {
   const most = REQUEST_BYTES / (load.size + 100 + load.headers * 25);
   const count = Math.max(1, Math.min(REQUEST, Math.floor(most)));
   for (let at = 0; at < load.messages; at += count) {
-    const written = await wire.produce(batches(load, at, Math.min(load.messages, at + count)));
-    const refused = written.find(({ errorCode }) => errorCode !== 0);
-    if (refused !== undefined) throw new Error(`Kafka refused a batch: ${refused.errorCode}`);
+    let rest = batches(load, at, Math.min(load.messages, at + count));
+    while (rest.length > 0) rest = await write(wire, rest);
   }
+}
+
+/** Returns those that have to be written again: a topic that was made just now has no leader everywhere. */
+async function write(wire: KafkaWire, all: readonly PartitionBatch[]): Promise<PartitionBatch[]> {
+  const written = await wire.produce(all);
+  const refused = written.find(
+    ({ errorCode }) => errorCode !== 0 && !LEADERLESS.includes(errorCode),
+  );
+  if (refused !== undefined) throw new Error(`Kafka refused a batch: error ${refused.errorCode}`);
+  const rest = all.filter((_, at) => written[at]?.errorCode !== 0);
+  if (rest.length > 0) await pause(AGAIN_MS);
+  return rest;
 }
