@@ -36,6 +36,8 @@ const HIGH_WATER = 262_144;
 const WRITE_AT = 65_536;
 /** A network ends connections as well, but hardly so often in a row on one and the same message, alone, which holds text that servers may close on. */
 const HANG_UPS = 3;
+/** After so many in a row, between which nothing new got through, messages go one at a time whatever they hold. */
+const VAIN_CONNECTIONS = 2;
 /** Payloads from this size on are written as they are instead of being copied. */
 const LARGE_PAYLOAD = 32_768;
 
@@ -62,6 +64,9 @@ class MqttPublisher implements Publisher {
   private full = true;
   /** Messages go one at a time, to find the one for which the server ends the connection. */
   private suspicious = false;
+  /** Connections in a row that the server has ended without a word, and the newest message of them. */
+  private inVain = 0;
+  private newestInVain = 0;
   /** The server was found to close on discouraged text: it is spared more of it. */
   private closesOnText = false;
   private stopping = false;
@@ -168,6 +173,10 @@ class MqttPublisher implements Publisher {
 
   private disconnected(end: ConnectionEnd): void {
     this.connection = undefined;
+    if (end.hungUp === true && this.identifiers.size > 0) {
+      this.inVain += 1;
+      this.newestInVain = this.count;
+    }
     const blamed = this.blamesMessages(end);
     const [alone] = this.suspicious ? this.identifiers.values() : [];
     const guilty = blamed && alone !== undefined && this.isGuilty(alone, end);
@@ -183,12 +192,15 @@ class MqttPublisher implements Publisher {
   /** Whether the connection may have ended for one of the messages that were on their way. */
   private blamesMessages({ reasonCode, hungUp }: ConnectionEnd): boolean {
     if (reasonCode !== undefined) return blamesMessage(reasonCode);
-    return hungUp === true && [...this.identifiers.values()].some(hasDiscouragedText);
+    if (hungUp !== true) return false;
+    // Mosquitto 2.0 hangs up on a message that it has to refuse while answers to others wait: it has to come alone
+    return this.inVain >= VAIN_CONNECTIONS || this.identifiers.values().some(hasDiscouragedText);
   }
 
   /** Alone, and not for the first time: at the first there may have been another reason, as credentials that ended. */
   private isGuilty(alone: Outgoing, { reasonCode }: ConnectionEnd): boolean {
     if (reasonCode !== undefined) return true;
+    if (!hasDiscouragedText(alone)) return false;
     alone.hangUps += 1;
     return alone.hangUps >= HANG_UPS;
   }
@@ -224,6 +236,7 @@ class MqttPublisher implements Publisher {
     }
     const outgoing = this.identifiers.release(ack.packetIdentifier);
     if (outgoing === undefined) return;
+    if (outgoing.order > this.newestInVain) this.inVain = 0;
     if (ack.reasonCode === 0) {
       outgoing.receipt.settle(undefined);
       return;
@@ -252,6 +265,7 @@ class MqttPublisher implements Publisher {
   private trust(): void {
     if (!this.suspicious || this.again.length + this.identifiers.size > 0) return;
     this.suspicious = false;
+    this.inVain = 0;
     this.limit = Math.min(this.options.window, this.connack?.receiveMaximum ?? 0);
   }
 

@@ -656,3 +656,55 @@ describe("mqttPublisher() before a server that hangs up on control characters (S
     expect(receipts.outcomes[1]).toMatchObject({ code: "MQTT_REFUSED" });
   });
 });
+
+describe("mqttPublisher() before a server that hangs up on what it refuses in company (S-54)", () => {
+  const NOT_AUTHORIZED = 0x87;
+  const forbidden = (text: string) =>
+    publishOf({ topicName: "forbidden", payload: Buffer.from(text) });
+
+  interface Refusable {
+    readonly topic: string;
+    readonly messageId: number;
+  }
+  /** How many publishes of each connection. */
+  const answered = new Map<ScriptedConnection, number>();
+
+  /** Mosquitto 2.0: a PUBLISH that it has to refuse while answers wait ends the connection; alone it is answered. */
+  async function serve(connection: ScriptedConnection): Promise<void> {
+    await connection.next("publish");
+    // all that the client has sent by now is one read of the server
+    await new Promise((resolve) => setImmediate(resolve));
+    const all = connection.of("publish").slice(answered.get(connection) ?? 0);
+    answered.set(connection, connection.of("publish").length);
+    for (const { topic, messageId } of all as unknown as Refusable[]) {
+      if (topic !== "forbidden") connection.puback(messageId);
+      else if (all.length === 1)
+        connection.send({ cmd: "puback", messageId, reasonCode: NOT_AUTHORIZED });
+      else {
+        connection.reset();
+        const next = await server.accept();
+        await next.welcome();
+        return serve(next);
+      }
+    }
+    return serve(connection);
+  }
+
+  test("gets all through, one at a time, and says which were refused", async () => {
+    const { publisher, connection } = await connected({ window: 100 });
+    const receipts = new Receipts();
+    const count = 20;
+    for (let i = 0; i < count; i += 1) {
+      const message = i % 3 === 1 ? forbidden(`${i}`) : publishOf({ payload: Buffer.from(`${i}`) });
+      publisher.publish(message, receipts.for(i));
+    }
+    publisher.flush();
+    serve(connection).catch(() => undefined);
+    await receipts.until(count);
+    for (let i = 0; i < count; i += 1) {
+      if (i % 3 === 1) expect(receipts.outcomes[i]).toMatchObject({ code: "MQTT_NOT_AUTHORIZED" });
+      else expect(receipts.outcomes[i]).toBe("ok");
+    }
+    expect(publisher.room).toBeGreaterThan(1);
+  });
+});
