@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BOTH, type Row, WITHIN_WINDOW } from "../row.ts";
+import { BOTH, type Row, WITHIN_TWO_WINDOWS } from "../row.ts";
 import type { WorldOptions } from "../world.ts";
 
 const DISK_MB = 512;
@@ -41,7 +41,7 @@ export const diskFull: Row = {
   does: "The disk of Kafka's data is full: it refuses what is sent, gives up its log directory and ends. After 2 to 4 s there is room again and Kafka starts.",
   directions: BOTH,
   world: mountDisk,
-  ...WITHIN_WINDOW,
+  ...WITHIN_TWO_WINDOWS,
   async play(run) {
     const filler = join(disk, "filler");
     for await (const _ of run.moments(1)) {
