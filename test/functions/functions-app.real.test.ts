@@ -4,23 +4,13 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { connectAsync, type IPublishPacket, type MqttClient } from "mqtt";
 import { afterEach, expect, test, vi } from "vitest";
-import { loadApp } from "../../functions/load-app.ts";
-import { registerFunctions } from "../../functions/register-functions.ts";
-import { RouteRuntime } from "../../functions/route-runtime.ts";
 import { kafkaAdmin } from "../../shared/adapters/kafka/kafka-admin.ts";
 import { kafkaRecordSource } from "../../shared/adapters/kafka/kafka-record-source.ts";
-import { systemClock } from "../../shared/adapters/system/system-clock.ts";
-import {
-  blobAssetStore,
-  listTopics,
-  openDevice,
-  openPump,
-  openRecordHandler,
-} from "../../shared/compose.ts";
-import { appFolder, connectorManifest, recordingHost } from "../support/functions-app.ts";
+import { connectorManifest } from "../support/functions-app.ts";
 import { invocation } from "../support/invocation.ts";
 import { Collector, plainEndpoint } from "../support/kafka-ends.ts";
 import { brokerAddress, describeReal } from "../support/real-brokers.ts";
+import { type RunningApp, startApp } from "../support/running-app.ts";
 import { triggerFixture } from "../support/trigger-fixture.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -28,9 +18,8 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-interface App {
+interface App extends RunningApp {
   invoke(name: string, input: unknown, triggerMetadata?: Record<string, unknown>): Promise<unknown>;
-  readonly runtime: RouteRuntime;
   readonly lines: string[];
 }
 
@@ -39,57 +28,16 @@ async function app(
   env: Record<string, string> = {},
   files: Record<string, string> = {},
 ): Promise<App> {
-  const hostJson = JSON.stringify({ version: "2.0", functionTimeout: "00:00:30" });
-  const folder = { "host.json": hostJson, "manifests/m.yaml": manifest, ...files };
-  const { root, remove } = await appFolder(folder);
-  cleanups.push(remove);
-  const loaded = await loadApp(root, env);
-  expect(loaded.errors).toEqual([]);
-  const runtime = new RouteRuntime({
-    app: loaded,
-    clock: systemClock,
-    openers: {
-      openRecordHandler,
-      openPump,
-      openDevice,
-      assetStore: (container) => Promise.resolve(blobAssetStore(container)),
-    },
-    print: () => undefined,
-  });
-  cleanups.push(() => runtime.stop());
-  const host = recordingHost();
-  registerFunctions(host, {
-    functions: loaded.functions.functions,
-    runtime,
-    topicWatch: {
-      plan: loaded.plan,
-      lock: loaded.lock,
-      listTopics: (connection) =>
-        listTopics(connection, {
-          plan: loaded.plan,
-          secrets: loaded.secrets,
-          log: () => undefined,
-        }),
-    },
-    view: {
-      version: "0",
-      startedAt: 0,
-      routes: loaded.plan.routes,
-      errors: [],
-      statuses: () => runtime.statuses(),
-      now: () => 0,
-    },
-  });
+  const running = await startApp(manifest, env, files);
+  cleanups.push(() => running.close());
   const lines: string[] = [];
   return {
-    runtime,
+    ...running,
     lines,
     invoke: async (name, input, triggerMetadata) => {
-      const found = host.registered.find((registered) => registered.name === name);
-      if (found === undefined) throw new Error(`"${name}" is not registered`);
       const context = invocation(triggerMetadata);
       try {
-        return await found.options.handler(input, context);
+        return await running.handlerOf(name)(input, context);
       } finally {
         lines.push(...context.lines);
       }
