@@ -5,10 +5,12 @@ import { startKafka } from "../test/support/kafka-broker.ts";
 import { startMosquitto } from "../test/support/mosquitto-broker.ts";
 import { measureBridges, type Rounds } from "./bridges.ts";
 import type { Direction } from "./contender.ts";
+import { sharesTable } from "./cpu-shares.ts";
 import { KafkaSide } from "./kafka-side.ts";
 import { measureLatency } from "./latency.ts";
 import { buildNativeLoad } from "./native-load.ts";
 import { measurePackages, packageTable } from "./package-load.ts";
+import { PROFILED, profileBridge } from "./profile.ts";
 import { fallenRatios, messagesOfRatios, writeRatios } from "./ratios.ts";
 import type { Stage } from "./run.ts";
 import { measureScaling } from "./scaling.ts";
@@ -20,9 +22,14 @@ const USAGE = `npm run bench -- [WORD...] [--runs 3] [--messages 200000] [--size
   latency   at 5,000 messages a second
   scaling   what becomes of the rate as partitions, sizes, headers, instances, topics, routes and backlog grow [--only WORD,...]
   package   the size of the Functions app and how long it loads; needs no broker
+  handlers  what the Functions handlers add to the engine; needs no Kafka
+  profile   where the CPU time of the runner goes, as flame graphs, which --write puts into docs
   ratios    fails when a ratio has fallen by a quarter since bench/ratios.json was written (--write)
 Without a word: bridges, latency and package. --write puts the tables into docs/performance.md.`;
 const PAGE = "docs/performance.md";
+const FIGURES = "docs";
+/** Where flame graphs are left that nobody asked to keep. */
+const UNKEPT = ".isthmus/bench";
 
 interface Options extends Rounds {
   readonly words: readonly string[];
@@ -132,6 +139,26 @@ const WORDS: Readonly<Record<string, (given: Options) => Promise<void>>> = {
     const table = packageTable(measurePackages());
     show(given, "package", "`npm run bench -- package --write`", table);
   },
+  handlers: async (given) => {
+    // loads @azure/functions, which nothing else here does
+    const { handlersTable, measureHandlers } = await import("./handlers.ts");
+    const { runs, size } = given;
+    const table = handlersTable(await measureHandlers(runs, size));
+    const command = `npm run bench -- handlers --runs ${runs} --size ${size} --write`;
+    const about = `Medians of ${runs} rounds, messages of ${size} bytes with three headers. \`${command}\``;
+    show(given, "handlers", about, table);
+  },
+  profile: (given) =>
+    onStage(given, given.messages, async (stage) => {
+      const { messages, size } = given;
+      const folder = given.write ? FIGURES : UNKEPT;
+      const table = sharesTable(await profileBridge(stage, folder));
+      const figures = PROFILED.map(({ name, file }) => `![${name}](${file})`).join("\n\n");
+      const command = `npm run bench -- profile --messages ${messages} --size ${size} --write`;
+      const about = `${messages.toLocaleString("en")} messages of ${size} bytes with three headers at QoS 1. \`${command}\``;
+      show(given, "profile", about, `${table}\n\n${figures}`);
+      say(`The flame graphs are in ${folder}`);
+    }),
   ratios: (given) =>
     onStage(given, given.write ? given.messages : messagesOfRatios(), async (stage) => {
       if (given.write) return writeRatios(stage, say);

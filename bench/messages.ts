@@ -41,7 +41,7 @@ export function sentAt(value: Uint8Array): number {
 }
 
 /** The same three as those of the native tool, and more by number. */
-function headersOf(number: number, count: number): (readonly [string, Uint8Array])[] {
+export function headersOf(number: number, count: number): (readonly [string, Uint8Array])[] {
   const all: [string, string][] = [
     ["content-type", "application/json"],
     ["trace-id", number.toString(16).padStart(8, "0")],
