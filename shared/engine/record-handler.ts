@@ -2,6 +2,7 @@ import { BridgeError } from "../errors.ts";
 import type { KafkaRecord } from "../model/kafka-record.ts";
 import { KafkaToMqttPump, type KafkaToMqttPumpOptions } from "./kafka-to-mqtt-pump.ts";
 import { Lane, type LaneEntry } from "./lane.ts";
+import { RememberedEntries } from "./remembered-entries.ts";
 
 const REMEMBERED_RECORDS = 10_000;
 
@@ -20,7 +21,7 @@ interface Wait {
 export class BatchHandler {
   private readonly options: Omit<KafkaToMqttPumpOptions, "onDone" | "onAbandoned" | "onFailed">;
   private readonly pump: KafkaToMqttPump;
-  private readonly remembered = new Map<string, LaneEntry>();
+  private readonly remembered = new RememberedEntries();
   private waiting = new Set<Wait>();
   private failure: BridgeError | undefined;
 
@@ -57,11 +58,12 @@ export class BatchHandler {
         await this.wait(left, until, false);
       } catch (error) {
         for (const { lane } of entries) this.pump.release(lane);
-        this.boundMemory();
+        // a batch that never comes back (its partition moved away) must not be remembered for ever
+        this.remembered.keepAtMost(REMEMBERED_RECORDS);
         throw error;
       }
     }
-    for (const record of records) this.remembered.delete(recordKey(record));
+    for (const record of records) this.remembered.delete(record);
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -91,7 +93,7 @@ export class BatchHandler {
   private inFlight(records: readonly KafkaRecord[]): Set<LaneEntry> {
     const entries = new Set<LaneEntry>();
     for (const record of records) {
-      const known = this.remembered.get(recordKey(record));
+      const known = this.remembered.get(record);
       if (known?.state === "published") entries.add(known);
     }
     return entries;
@@ -106,7 +108,7 @@ export class BatchHandler {
     const lanes = new Map<string, { lane: Lane; fresh: KafkaRecord[]; repeats: boolean }>();
     for (const record of records) {
       const key = `${record.partition} ${record.topic}`;
-      const known = this.remembered.get(recordKey(record));
+      const known = this.remembered.get(record);
       let group = lanes.get(key);
       if (known?.state === "done" && !(known.counted && group?.repeats)) {
         entries.push(known);
@@ -121,21 +123,13 @@ export class BatchHandler {
     }
     for (const { lane, fresh } of lanes.values()) {
       for (const entry of this.pump.push(lane, fresh)) {
-        const known = this.remembered.get(recordKey(entry.record));
+        const known = this.remembered.get(entry.record);
         entry.isUndeliverable ||= known?.isUndeliverable === true;
-        this.remembered.set(recordKey(entry.record), entry);
+        this.remembered.set(entry);
         entries.push(entry);
       }
     }
     return entries;
-  }
-
-  /** A batch that never comes back (its partition moved away) must not be remembered for ever. */
-  private boundMemory(): void {
-    for (const key of this.remembered.keys()) {
-      if (this.remembered.size <= REMEMBERED_RECORDS) return;
-      this.remembered.delete(key);
-    }
   }
 
   private ended(entry: LaneEntry, isAbandoned: boolean): void {
@@ -161,8 +155,4 @@ export class BatchHandler {
 
 function unfinished(entries: readonly LaneEntry[]): Set<LaneEntry> {
   return new Set(entries.filter((entry) => entry.state !== "done"));
-}
-
-function recordKey(record: KafkaRecord): string {
-  return `${record.offset} ${record.partition} ${record.topic}`;
 }

@@ -192,8 +192,8 @@ const bugs: readonly Bug[] = [
     bug: "forgets what was acknowledged when an invocation fails",
     simulation: "functions",
     file: HANDLER,
-    from: "        this.boundMemory();\n        throw error;",
-    to: "        this.remembered.clear();\n        throw error;",
+    from: "this.remembered.keepAtMost(REMEMBERED_RECORDS);",
+    to: "this.remembered.keepAtMost(0);",
     found: /published again after its acknowledgement/,
   },
   {
