@@ -48,7 +48,7 @@ export class KafkaSide {
 
   constructor(broker: string) {
     this.broker = broker;
-    this.kafka = new Kafka({ brokers: [broker], clientId: "bench", logLevel: logLevel.ERROR });
+    this.kafka = new Kafka({ brokers: [broker], clientId: "bench", logLevel: logLevel.NOTHING });
     this.admin = this.kafka.admin();
   }
 
@@ -95,10 +95,15 @@ export class KafkaSide {
     wire.close();
   }
 
-  /** Records in a topic. */
+  /** Records in a topic; a broker that has just become its leader may not know it yet. */
   async length(topic: string): Promise<number> {
-    const offsets = await this.admin.fetchTopicOffsets(topic);
-    return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+    for (;;) {
+      const offsets = await this.admin.fetchTopicOffsets(topic).catch(() => undefined);
+      if (offsets !== undefined) {
+        return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+      }
+      await pause(AGAIN_MS);
+    }
   }
 
   /** Reads a topic until `count` numbered messages have come, or nothing more comes. */

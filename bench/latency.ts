@@ -3,7 +3,7 @@ import { connectAsync } from "mqtt";
 import type { KafkaRecord } from "../shared/model/kafka-record.ts";
 import { decodeRecordSet } from "../shared/wire/kafka-record-decoder.ts";
 import { type Fetched, KafkaWire } from "../test/faults/kafka-wire.ts";
-import { batches, micros, sentAt } from "./messages.ts";
+import { batches, micros, sentAt, writeAll } from "./messages.ts";
 import { type LoadReport, runLoad } from "./native-load.ts";
 import { flowing, type Stage } from "./run.ts";
 import { startBridge } from "./running-bridge.ts";
@@ -128,7 +128,7 @@ async function produce(stage: Stage, topic: string, from: number, to: number): P
   for (let at = from; at < to; ) {
     const due = from + Math.ceil(((performance.now() - start) * RATE) / 1000);
     const end = Math.min(to, Math.max(due, at + 1));
-    await wire.produce(batches({ ...load, messages: 0 }, at, end));
+    await writeAll(wire, batches({ ...load, messages: 0 }, at, end));
     at = end;
     await pause(TICK_MS);
   }
@@ -181,7 +181,7 @@ async function arriving(stage: Stage, source: string, destination: string): Prom
   });
   const probe = { topics: [source], partitions: 1, messages: 1, size: 24, headers: 0 };
   while (!there) {
-    await wire.produce(batches(probe, COUNT, COUNT + 1));
+    await writeAll(wire, batches(probe, COUNT, COUNT + 1));
     await pause(100);
   }
   wire.close();

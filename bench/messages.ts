@@ -78,9 +78,13 @@ export async function fill(wire: KafkaWire, load: Load): Promise<void> {
   const most = REQUEST_BYTES / (load.size + 100 + load.headers * 25);
   const count = Math.max(1, Math.min(REQUEST, Math.floor(most)));
   for (let at = 0; at < load.messages; at += count) {
-    let rest = batches(load, at, Math.min(load.messages, at + count));
-    while (rest.length > 0) rest = await write(wire, rest);
+    await writeAll(wire, batches(load, at, Math.min(load.messages, at + count)));
   }
+}
+
+/** Resolves when all are written. @throws Error when Kafka refuses a batch */
+export async function writeAll(wire: KafkaWire, all: readonly PartitionBatch[]): Promise<void> {
+  for (let rest = all; rest.length > 0; ) rest = await write(wire, rest);
 }
 
 /** Returns those that have to be written again: a topic that was made just now has no leader everywhere. */
