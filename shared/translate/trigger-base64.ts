@@ -6,23 +6,33 @@ for (const [i, letter] of [...ALPHABET].entries()) VALUES[letter.charCodeAt(0)] 
 export function bytesFromBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0) return undefined;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-  const digits = text.length - padding;
   const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-  let bits = 0;
-  let held = 0;
   let at = 0;
-  for (let i = 0; i < digits; i++) {
-    const value = VALUES[text.charCodeAt(i)] ?? 255;
-    if (value === 255) return undefined;
-    bits = (bits << 6) | value;
-    held += 6;
-    if (held >= 8) {
-      held -= 8;
-      bytes[at] = bits >> held;
-      at += 1;
-      bits &= (1 << held) - 1;
-    }
+  const whole = padding === 0 ? text.length : text.length - 4;
+  for (let i = 0; i < whole; i += 4) {
+    const group = groupAt(text, i, 4);
+    if (group < 0) return undefined;
+    bytes[at] = group >> 16;
+    bytes[at + 1] = group >> 8;
+    bytes[at + 2] = group;
+    at += 3;
   }
+  if (padding === 0) return bytes;
+  const group = groupAt(text, whole, 4 - padding);
   // bits that are left over must be zero, or two texts would mean the same bytes
-  return bits === 0 ? bytes : undefined;
+  if (group < 0 || (group & (padding === 2 ? 0xffff : 0xff)) !== 0) return undefined;
+  bytes[at] = group >> 16;
+  if (padding === 1) bytes[at + 1] = group >> 8;
+  return bytes;
+}
+
+/** 24 bits of up to four digits, the missing ones zero; negative when one is no digit. */
+function groupAt(text: string, at: number, digits: number): number {
+  let group = 0;
+  for (let i = 0; i < 4; i += 1) {
+    const value = i < digits ? (VALUES[text.charCodeAt(at + i)] ?? 255) : 0;
+    if (value === 255) return -1;
+    group = (group << 6) | value;
+  }
+  return group;
 }
