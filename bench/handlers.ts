@@ -6,6 +6,7 @@ import { parts } from "../shared/compose/kafka-to-mqtt-route.ts";
 import { KafkaToMqttPump } from "../shared/engine/kafka-to-mqtt-pump.ts";
 import { Lane } from "../shared/engine/lane.ts";
 import { recordsFromKafkaTrigger } from "../shared/translate/kafka-trigger.ts";
+import { findBatches } from "../shared/wire/kafka-record-decoder.ts";
 import { connectorManifest } from "../test/support/functions-app.ts";
 import { startMosquitto } from "../test/support/mosquitto-broker.ts";
 import { type RunningApp, startApp } from "../test/support/running-app.ts";
@@ -88,7 +89,7 @@ function manifest(mqtt: string): string {
   );
 }
 
-/** The runner's pump and publisher, handed its records from memory. */
+/** The runner's decoder, pump and publisher, handed record batches from memory. */
 async function startEngine({ app }: RunningApp): Promise<{ way: Way; close(): Promise<void> }> {
   const route = app.plan.routes.find(({ name }) => name === ROUTE);
   if (route?.direction !== "kafkaToMqtt") throw new Error(`Route "${ROUTE}" is not in the plan`);
@@ -107,8 +108,10 @@ async function startEngine({ app }: RunningApp): Promise<{ way: Way; close(): Pr
   });
   await publisher.start(() => pump.fill());
   return {
-    way: ({ records }) =>
+    way: ({ recordBatch }) =>
       new Promise<void>((resolve) => {
+        const found = findBatches(recordBatch, { topic: TOPIC, partition: 0, decompress: refuse });
+        const records = found.batches.flatMap((one) => one.records());
         left = records.length;
         done = resolve;
         pump.push(new Lane(TOPIC, 0), records);
@@ -118,6 +121,10 @@ async function startEngine({ app }: RunningApp): Promise<{ way: Way; close(): Pr
       await publisher.stop(0);
     },
   };
+}
+
+function refuse(codec: number): never {
+  throw new RangeError(`Nobody here compresses: codec ${codec}`);
 }
 
 function hostOf({ plan, secrets }: RunningApp["app"]): HostContext {

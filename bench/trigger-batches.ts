@@ -1,6 +1,7 @@
 /** Records as the Kafka trigger hands them over. */
 import type { KafkaRecord } from "../shared/model/kafka-record.ts";
 import { recordsFromKafkaTrigger } from "../shared/translate/kafka-trigger.ts";
+import { encodeRecordBatch } from "../shared/wire/kafka-record-encoder.ts";
 import { invocation, type RecordedInvocation } from "../test/support/invocation.ts";
 import { headersOf, payload } from "./messages.ts";
 
@@ -12,6 +13,8 @@ export interface TriggerBatch {
   readonly payload: readonly Buffer[];
   readonly context: RecordedInvocation;
   readonly records: readonly KafkaRecord[];
+  /** The same records as Kafka itself sends them: one record batch. */
+  readonly recordBatch: Uint8Array;
 }
 
 /** So many invocations with so many numbered records each, all of partition 0 of one topic. */
@@ -42,5 +45,6 @@ function triggerBatch(topic: string, numbers: readonly number[], size: number): 
     ),
   };
   const { records } = recordsFromKafkaTrigger(values, metadata, topic);
-  return { payload: values, context: invocation(metadata), records };
+  const recordBatch = encodeRecordBatch(records, { now: EPOCH, codec: 0 });
+  return { payload: values, context: invocation(metadata), records, recordBatch };
 }
