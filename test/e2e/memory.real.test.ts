@@ -89,16 +89,17 @@ async function startRoute(
   return { ...runner, held };
 }
 
-/** Waits until the route holds what it may, then a while; returns the most memory that it took, in MB. */
-async function mostWhileHeld(runner: Awaited<ReturnType<typeof startRoute>>): Promise<number> {
-  await expect
-    .poll(() => runner.held(), { timeout: 60_000, interval: 100 })
-    .toBeGreaterThan(0.95 * BUDGET_MB * MB);
+/** Waits until the route holds so many bytes, then a while; returns the most memory that it took, in MB. */
+async function mostWhileHeld(
+  runner: Awaited<ReturnType<typeof startRoute>>,
+  least: number,
+): Promise<number> {
+  await expect.poll(() => runner.held(), { timeout: 60_000, interval: 100 }).toBeGreaterThan(least);
   for (let second = 0; second < SECONDS; second += 1) {
     if (second % 60 === 59) console.log(`after ${second + 1} s:`, resident(runner.pid));
     await wait(1000);
   }
-  expect(await runner.held()).toBeGreaterThan(0.95 * BUDGET_MB * MB);
+  expect(await runner.held()).toBeGreaterThan(least);
   return resident(runner.pid).most;
 }
 
@@ -137,7 +138,8 @@ describeReal("memory, with a broker that is away while messages come", NEEDS, ()
       ended: (index) => index >= count,
       perSecond: undefined,
     });
-    expect(await mostWhileHeld(runner)).toBeLessThan(BUDGET_MB + BESIDES_MB);
+    // what was published and is not acknowledged, and a megabyte ahead: the rest stays in Kafka
+    expect(await mostWhileHeld(runner, MB)).toBeLessThan(BUDGET_MB + BESIDES_MB);
     runner.signal("SIGKILL");
     await end.close();
     await forwarder.stop();
@@ -159,7 +161,7 @@ describeReal("memory, with a broker that is away while messages come", NEEDS, ()
       ended: () => isOver,
       perSecond: PER_SECOND,
     });
-    expect(await mostWhileHeld(runner)).toBeLessThan(BUDGET_MB + BESIDES_MB);
+    expect(await mostWhileHeld(runner, 0.95 * BUDGET_MB * MB)).toBeLessThan(BUDGET_MB + BESIDES_MB);
     isOver = true;
     await sent;
     runner.signal("SIGKILL");
